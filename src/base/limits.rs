@@ -1,0 +1,33 @@
+//! Every limit in one place, and the relations between them, asserted when klamm is compiled.
+//! At a limit klamm stops reading that socket, or answers with Kafka's error; it does not grow.
+
+/// Requests of one connection that are being answered; at the limit its socket is not read.
+pub const PIPELINE_REQUESTS_MAX: usize = 64;
+
+/// Bytes of replies that wait in memory for one connection; at the limit its socket is not read.
+/// Records that lie in files do not count: they are sent from where they are.
+pub const REPLY_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes received from one connection in one turn before others get theirs.
+pub const RECEIVE_BYTES_PER_TURN_MAX: usize = 1 << 20;
+
+/// First read of a frame that will be large: the rest is then received at a page boundary.
+pub const PAGE_BYTES: usize = 4096;
+
+/// The shard's own receive buffer, shared by all its connections.
+pub const RECEIVE_BUFFER_BYTES: usize = 64 << 10;
+
+/// Most bytes of one file given to one call of sendfile: larger calls cost more per byte.
+pub const SEND_FILE_BYTES_MAX: usize = 64 << 10;
+
+/// Mails between two shards that may wait; the sender keeps the rest and tries next turn.
+pub const MAILBOX_BATCHES_MAX: usize = 1024;
+
+/// Longest topic name, as Kafka's.
+pub const TOPIC_NAME_BYTES_MAX: usize = 249;
+
+/// Tagged fields klamm reads in one message before it calls the message hostile.
+pub const TAGGED_FIELDS_MAX: usize = 1024;
+
+const _: () = assert!(RECEIVE_BUFFER_BYTES >= PAGE_BYTES);
+const _: () = assert!(RECEIVE_BYTES_PER_TURN_MAX >= RECEIVE_BUFFER_BYTES);

@@ -1,0 +1,1 @@
+//! KRaft, for a quorum of one.

@@ -1,0 +1,105 @@
+//! The system calls on files that the standard library does not have.
+
+use crate::base::convert::u64_from;
+use crate::runtime::disk::{Resident, Space};
+use std::ffi::CString;
+use std::fs::File;
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Most slices the kernel takes in one call (`IOV_MAX`).
+const SLICES_MAX: usize = 1024;
+
+fn offset(position: u64) -> io::Result<libc::off_t> {
+    libc::off_t::try_from(position).map_err(|_| io::Error::from_raw_os_error(libc::EOVERFLOW))
+}
+
+/// `preadv2` with `RWF_NOWAIT`: what is in the page cache, or [`Resident::Cold`].
+#[expect(unsafe_code, reason = "the standard library has no preadv2")]
+pub fn read_resident(file: &File, position: u64, buffer: &mut [u8]) -> io::Result<Resident> {
+    let slice = libc::iovec {
+        iov_base: buffer.as_mut_ptr().cast(),
+        iov_len: buffer.len(),
+    };
+    // SAFETY: the slice describes `buffer`, which is borrowed mutably for the whole call.
+    let read = unsafe {
+        libc::preadv2(
+            file.as_raw_fd(),
+            &raw const slice,
+            1,
+            offset(position)?,
+            libc::RWF_NOWAIT,
+        )
+    };
+    match usize::try_from(read) {
+        Ok(read) => Ok(Resident::Read(read)),
+        Err(_) => {
+            let error = io::Error::last_os_error();
+            match error.raw_os_error() {
+                Some(libc::EAGAIN) => Ok(Resident::Cold),
+                // A file system without RWF_NOWAIT (tmpfs before 6.x): it lies in memory anyway.
+                Some(libc::EOPNOTSUPP) => {
+                    use std::os::unix::fs::FileExt;
+                    Ok(Resident::Read(file.read_at(buffer, position)?))
+                }
+                Some(_) | None => Err(error),
+            }
+        }
+    }
+}
+
+/// `pwritev` until everything is written.
+#[expect(unsafe_code, reason = "the standard library has no pwritev")]
+pub fn write_vectored(file: &File, position: u64, slices: &mut [IoSlice<'_>]) -> io::Result<()> {
+    let mut slices = slices;
+    let mut position = position;
+    while !slices.is_empty() {
+        let count = slices.len().min(SLICES_MAX);
+        let count_c = libc::c_int::try_from(count).expect("bounded by SLICES_MAX");
+        // SAFETY: an IoSlice has the layout of an iovec (guaranteed on Unix), and each borrows its
+        // bytes for the whole call.
+        let written = unsafe {
+            libc::pwritev(
+                file.as_raw_fd(),
+                slices.as_ptr().cast(),
+                count_c,
+                offset(position)?,
+            )
+        };
+        match usize::try_from(written) {
+            Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero)),
+            Ok(written) => {
+                position += u64_from(written);
+                IoSlice::advance_slices(&mut slices, written);
+            }
+            Err(_) => {
+                let error = io::Error::last_os_error();
+                if error.kind() != io::ErrorKind::Interrupted {
+                    return Err(error);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `statvfs` of the file system that holds `path`.
+#[expect(unsafe_code, reason = "the standard library has no statvfs")]
+pub fn space(path: &Path) -> io::Result<Space> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    let mut answer = MaybeUninit::<libc::statvfs>::zeroed();
+    // SAFETY: the path ends with a zero byte, and `answer` is large enough for a statvfs.
+    let result = unsafe { libc::statvfs(path.as_ptr(), answer.as_mut_ptr()) };
+    if result != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call succeeded, so it filled `answer`; all zeros would be valid as well.
+    let answer = unsafe { answer.assume_init() };
+    Ok(Space {
+        total: answer.f_blocks.saturating_mul(answer.f_frsize),
+        usable: answer.f_bavail.saturating_mul(answer.f_frsize),
+    })
+}

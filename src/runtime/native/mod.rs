@@ -1,0 +1,3 @@
+//! The real machine: Linux, io_uring, glommio.
+
+pub(super) mod disk;

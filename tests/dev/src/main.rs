@@ -1,0 +1,5 @@
+//! `cargo dev`: every chore of the project behind one command.
+
+fn main() {
+    println!("cargo dev: test");
+}
