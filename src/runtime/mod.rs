@@ -10,6 +10,9 @@
     reason = "this is the seam: what the others may not name is named here"
 )]
 
+pub mod buffer;
 pub mod disk;
-mod native;
+pub mod io;
+mod mail;
+pub mod native;
 pub mod simulated;

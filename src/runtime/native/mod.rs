@@ -1,3 +1,8 @@
 //! The real machine: Linux, io_uring, glommio.
 
+pub(super) mod core;
 pub(super) mod disk;
+pub mod drive;
+pub mod process;
+pub(super) mod ring;
+pub(super) mod sys;

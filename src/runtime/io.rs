@@ -1,0 +1,294 @@
+//! What a turn of a shard sees of the world: what became ready, in; what shall be done, out.
+//!
+//! One concrete face with two backends, as [`Disk`](super::disk::Disk) has. A turn drains
+//! [`Io::next_event`], receives and sends without waiting, and leaves mail, syncs and a deadline behind.
+
+use super::buffer::BufferPool;
+use super::disk::{Disk, File};
+use super::native::core::NativeCore;
+use super::simulated::core::SimulatedCore;
+use crate::base::prng::Prng;
+use crate::base::time::{Instant, Now};
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// A core's share of the broker: a machine that the runtime turns.
+pub trait Turn {
+    /// What one shard may send to another.
+    type Mail: Send + 'static;
+
+    /// Takes what became ready, steps, and leaves effects in `io`. Never waits.
+    fn turn(&mut self, io: &mut Io<Self::Mail>);
+
+    /// Whether it has come to rest after [`Event::Stop`] and may be dropped.
+    fn is_stopped(&self) -> bool;
+}
+
+/// A connected socket of this core. The generation tells a closed socket from its successor.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SocketId {
+    /// Place in the core's table: small, reused.
+    pub index: u32,
+    /// How often that place was used before.
+    pub generation: u32,
+}
+
+/// Something that became ready.
+#[derive(Debug)]
+pub enum Event<M> {
+    /// A client connected, and this core owns the connection from now on.
+    Accepted {
+        /// The connection.
+        socket: SocketId,
+        /// Which of the broker's listeners it came in by.
+        listener: usize,
+        /// Who it is.
+        peer: SocketAddr,
+    },
+    /// There is something to receive, or the peer closed. Said once: receive until [`Received::Empty`].
+    Readable(SocketId),
+    /// What blocked a send has passed.
+    Writable(SocketId),
+    /// Mail from another shard, or from this one.
+    Mail(M),
+    /// A sync asked for with [`Io::sync`] ended.
+    Synced {
+        /// As given to `sync`.
+        token: u64,
+        /// Whether everything written before is durable.
+        result: io::Result<()>,
+    },
+    /// Pages asked for with [`Io::warm`] are in memory, or cannot be read.
+    Warmed {
+        /// As given to `warm`.
+        token: u64,
+        /// Whether the read went well.
+        result: io::Result<()>,
+    },
+    /// The process shall end: come to rest.
+    Stop,
+}
+
+/// What a receive brought.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Received {
+    /// So many bytes, at least one.
+    Bytes(usize),
+    /// Nothing now; [`Event::Readable`] will say when there is.
+    Empty,
+    /// The peer closed, or the connection broke.
+    Closed,
+}
+
+/// What a send did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sent {
+    /// So many bytes are on their way, at least one.
+    Bytes(usize),
+    /// Nothing now; [`Event::Writable`] will say when to go on.
+    Blocked,
+    /// The connection broke, or the file could not be read.
+    Broken,
+}
+
+/// How many bytes went which way, counted since the start.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct IoCounters {
+    /// Bytes received from sockets.
+    pub received_bytes: u64,
+    /// Bytes sent from user memory.
+    pub sent_memory_bytes: u64,
+    /// Bytes sent from the page cache by sendfile.
+    pub sent_file_bytes: u64,
+    /// Bytes sent from the device by splice, on the ring.
+    pub sent_splice_bytes: u64,
+    /// Turns taken.
+    pub turns: u64,
+    /// Times the core went to sleep.
+    pub sleeps: u64,
+}
+
+/// The world as one core sees it during one turn.
+pub struct Io<M> {
+    pub(super) now: Now,
+    pub(super) core: usize,
+    pub(super) cores: usize,
+    pub(super) events: VecDeque<Event<M>>,
+    pub(super) outboxes: Vec<Vec<M>>,
+    pub(super) wake_at: Instant,
+    pub(super) again: bool,
+    pub(super) counters: IoCounters,
+    pub(super) random: Prng,
+    pub(super) pool: Arc<BufferPool>,
+    pub(super) disk: Disk,
+    pub(super) backend: Backend,
+}
+
+pub(super) enum Backend {
+    Native(Box<NativeCore>),
+    Simulated(SimulatedCore),
+}
+
+impl<M> Io<M> {
+    /// Both clocks, as they stood when the turn began.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        self.now
+    }
+
+    /// Which core this is, counted from 0.
+    #[must_use]
+    pub fn core(&self) -> usize {
+        self.core
+    }
+
+    /// How many cores there are.
+    #[must_use]
+    pub fn cores(&self) -> usize {
+        self.cores
+    }
+
+    /// The next thing that became ready, or `None`: then the turn steps and sends.
+    pub fn next_event(&mut self) -> Option<Event<M>> {
+        self.events.pop_front()
+    }
+
+    /// Leaves mail for a shard; it goes out, with all other mail to that shard, when the turn ends.
+    pub fn mail(&mut self, shard: usize, mail: M) {
+        self.outboxes[shard].push(mail);
+    }
+
+    /// Asks for a turn at `deadline` even if nothing becomes ready. The earliest one counts, and it
+    /// counts for the coming sleep only.
+    pub fn wake_at(&mut self, deadline: Instant) {
+        self.wake_at = self.wake_at.min(deadline);
+    }
+
+    /// Asks for another turn without sleeping: work is left over.
+    pub fn turn_again(&mut self) {
+        self.again = true;
+    }
+
+    /// 64 random bits: of the machine's randomness, or of the simulation's seed.
+    pub fn random(&mut self) -> u64 {
+        self.random.next()
+    }
+
+    /// A source of random numbers of this core.
+    pub fn prng(&mut self) -> &mut Prng {
+        &mut self.random
+    }
+
+    /// The file system.
+    #[must_use]
+    pub fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
+    /// Buffers to receive into.
+    #[must_use]
+    pub fn pool(&self) -> &Arc<BufferPool> {
+        &self.pool
+    }
+
+    /// How many bytes went which way.
+    #[must_use]
+    pub fn counters(&self) -> IoCounters {
+        self.counters
+    }
+
+    /// Receives what has arrived, at most a buffer full. Never waits.
+    pub fn receive(&mut self, socket: SocketId, buffer: &mut [u8]) -> Received {
+        let received = match &mut self.backend {
+            Backend::Native(core) => core.receive(socket, buffer),
+            Backend::Simulated(core) => core.receive(socket, buffer),
+        };
+        if let Received::Bytes(bytes) = received {
+            self.counters.received_bytes += crate::base::convert::u64_from(bytes);
+        }
+        received
+    }
+
+    /// Sends from memory, as much as the socket takes now. `more` holds back a last, short packet
+    /// because a file follows.
+    pub fn send(&mut self, socket: SocketId, slices: &[IoSlice<'_>], more: bool) -> Sent {
+        let sent = match &mut self.backend {
+            Backend::Native(core) => core.send(socket, slices, more),
+            Backend::Simulated(core) => core.send(socket, slices),
+        };
+        if let Sent::Bytes(bytes) = sent {
+            self.counters.sent_memory_bytes += crate::base::convert::u64_from(bytes);
+        }
+        sent
+    }
+
+    /// Sends from a file without passing through user memory: from the page cache where the pages
+    /// are resident, from the device through the ring where they are not. One file transfer of a
+    /// socket must be finished before anything else is sent on it.
+    pub fn send_file(&mut self, socket: SocketId, file: &Arc<File>, at: u64, bytes: usize) -> Sent {
+        match &mut self.backend {
+            Backend::Native(core) => core.send_file(socket, file, at, bytes, &mut self.counters),
+            Backend::Simulated(core) => {
+                let sent = core.send_file(socket, file, at, bytes);
+                if let Sent::Bytes(bytes) = sent {
+                    self.counters.sent_file_bytes += crate::base::convert::u64_from(bytes);
+                }
+                sent
+            }
+        }
+    }
+
+    /// Closes a connection. Events of it that were under way are not delivered.
+    pub fn close(&mut self, socket: SocketId) {
+        match &mut self.backend {
+            Backend::Native(core) => core.close(socket),
+            Backend::Simulated(core) => core.close(socket),
+        }
+        self.events.retain(|event| match event {
+            Event::Readable(other) | Event::Writable(other) => *other != socket,
+            Event::Accepted { .. }
+            | Event::Mail(_)
+            | Event::Synced { .. }
+            | Event::Warmed { .. }
+            | Event::Stop => true,
+        });
+    }
+
+    /// Makes what was written to `file` before this turn's end durable; [`Event::Synced`] says when.
+    pub fn sync(&mut self, file: &Arc<File>, token: u64) {
+        match &mut self.backend {
+            Backend::Native(core) => core.sync(file, token),
+            Backend::Simulated(core) => core.sync(file, token),
+        }
+    }
+
+    /// Brings pages of a file into memory; [`Event::Warmed`] says when.
+    pub fn warm(&mut self, file: &Arc<File>, at: u64, bytes: usize, token: u64) {
+        match &mut self.backend {
+            Backend::Native(core) => core.warm(file, at, bytes, token),
+            Backend::Simulated(core) => core.warm(file, token),
+        }
+    }
+
+    /// Removes a directory with all below it, away from the turn; what is left after a crash is
+    /// removed at the next start.
+    pub fn remove_directory(&mut self, path: &std::path::Path) {
+        match &mut self.backend {
+            Backend::Native(core) => core.remove_directory(path),
+            Backend::Simulated(_) => {
+                if let Err(error) = self.disk.remove_directory(path) {
+                    tracing::warn!("{} could not be removed: {error}", path.display());
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for SocketId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "socket {}.{}", self.index, self.generation)
+    }
+}

@@ -1,0 +1,576 @@
+//! One core's sockets and operations, on its ring.
+//!
+//! A buffer or file that the kernel was given stays in its [`Operation`] until the completion
+//! arrives, whatever becomes of the connection meanwhile.
+
+use super::ring::{Completion, GENERATION_MASK, Kind, Ring, user_data};
+use super::sys;
+use crate::base::convert::u64_from;
+use crate::base::limits::SEND_FILE_BYTES_MAX;
+use crate::runtime::disk::{File, Resident};
+use crate::runtime::io::{IoCounters, Received, Sent, SocketId};
+use io_uring::{opcode, types};
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Bytes a pipe between a cold file and a socket holds.
+const PIPE_BYTES: usize = 256 << 10;
+/// Most bytes warmed by one operation: a header scan needs far less.
+const WARM_BYTES_MAX: usize = 64 << 10;
+/// Pipes kept for the next cold read.
+const IDLE_PIPES_MAX: usize = 8;
+
+/// The native side of an `Io`.
+pub struct NativeCore {
+    ring: Ring,
+    slots: Vec<Slot>,
+    free_slots: Vec<u32>,
+    operations: Vec<Option<Operation>>,
+    free_operations: Vec<u32>,
+    idle_pipes: Vec<Pipe>,
+    removals: VecDeque<PathBuf>,
+    removing: bool,
+    closed: usize,
+}
+
+/// A place in the socket table.
+#[derive(Default)]
+struct Slot {
+    generation: u32,
+    socket: Option<OwnedFd>,
+    polls_for_room: bool,
+    cold: Option<Cold>,
+}
+
+/// A cold part of a file on its way to a socket: from the device into a pipe by the ring's workers,
+/// from the pipe to the socket by this core.
+enum Cold {
+    /// The splice from the file is under way.
+    Filling,
+    /// So many bytes lie in the pipe.
+    Filled { pipe: Pipe, bytes: usize },
+    /// The file could not be read.
+    Failed,
+}
+
+struct Pipe {
+    read: OwnedFd,
+    write: OwnedFd,
+    bytes: usize,
+}
+
+/// Something that the kernel works on, with all that it may touch.
+enum Operation {
+    Sync {
+        _file: Arc<File>,
+        token: u64,
+    },
+    Warm {
+        _file: Arc<File>,
+        _buffer: Vec<u8>,
+        token: u64,
+    },
+    Splice {
+        _file: Arc<File>,
+        pipe: Pipe,
+        socket: SocketId,
+    },
+    Unlink {
+        _path: std::ffi::CString,
+        then: Option<PathBuf>,
+    },
+}
+
+/// What a completion means to the shard.
+pub enum Outcome {
+    /// There is something to receive.
+    Readable(SocketId),
+    /// A send may go on.
+    Writable(SocketId),
+    /// A client connected to a listener.
+    Accepted {
+        descriptor: OwnedFd,
+        listener: usize,
+        more: bool,
+    },
+    /// The process has no descriptor left, most likely: the listener must be armed again later.
+    AcceptFailed { listener: usize },
+    /// Mail arrived.
+    Mail { more: bool },
+    /// A signal asked for the end.
+    Signal,
+    /// A sync ended.
+    Synced { token: u64, result: io::Result<()> },
+    /// Pages are there.
+    Warmed { token: u64, result: io::Result<()> },
+    /// Nothing that the shard should hear of.
+    Nothing,
+}
+
+impl NativeCore {
+    /// A core without sockets.
+    pub fn new() -> io::Result<NativeCore> {
+        Ok(NativeCore {
+            ring: Ring::new()?,
+            slots: Vec::new(),
+            free_slots: Vec::new(),
+            operations: Vec::new(),
+            free_operations: Vec::new(),
+            idle_pipes: Vec::new(),
+            removals: VecDeque::new(),
+            removing: false,
+            closed: 0,
+        })
+    }
+
+    /// The ring, to sleep in.
+    pub fn ring(&mut self) -> &mut Ring {
+        &mut self.ring
+    }
+
+    /// Watches for mail.
+    pub fn poll_mail(&mut self, descriptor: RawFd) {
+        self.poll_descriptor(descriptor, Kind::Mail);
+    }
+
+    /// Watches for signals.
+    pub fn poll_signal(&mut self, descriptor: RawFd) {
+        self.poll_descriptor(descriptor, Kind::Signal);
+    }
+
+    fn poll_descriptor(&mut self, descriptor: RawFd, kind: Kind) {
+        let entry = opcode::PollAdd::new(types::Fd(descriptor), poll_mask(libc::POLLIN))
+            .multi(true)
+            .build()
+            .user_data(user_data(kind, 0, 0));
+        self.ring.push(&entry);
+    }
+
+    /// Accepts from a listener until it fails or ends.
+    pub fn accept(&mut self, descriptor: RawFd, listener: usize) {
+        let index = u32::try_from(listener).expect("a handful of listeners");
+        let entry = opcode::AcceptMulti::new(types::Fd(descriptor))
+            .flags(libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK)
+            .build()
+            .user_data(user_data(Kind::Accept, 0, index));
+        self.ring.push(&entry);
+    }
+
+    /// Takes a connection into the table and watches it.
+    pub fn adopt(&mut self, socket: OwnedFd) -> SocketId {
+        let index = self.free_slots.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::default());
+            u32::try_from(self.slots.len() - 1).expect("descriptors are 31 bits")
+        });
+        let slot = &mut self.slots[place(index)];
+        let id = SocketId {
+            index,
+            generation: slot.generation,
+        };
+        let entry = opcode::PollAdd::new(
+            types::Fd(socket.as_raw_fd()),
+            poll_mask(libc::POLLIN | libc::POLLRDHUP),
+        )
+        .multi(true)
+        .build()
+        .user_data(user_data(Kind::Readable, id.generation, index));
+        slot.socket = Some(socket);
+        self.ring.push(&entry);
+        id
+    }
+
+    fn slot(&mut self, socket: SocketId) -> Option<&mut Slot> {
+        let slot = self.slots.get_mut(place(socket.index))?;
+        (slot.generation == socket.generation && slot.socket.is_some()).then_some(slot)
+    }
+
+    /// See `Io::receive`.
+    pub fn receive(&mut self, socket: SocketId, buffer: &mut [u8]) -> Received {
+        match self.slot(socket).and_then(|slot| slot.socket.as_ref()) {
+            Some(descriptor) => sys::receive(descriptor, buffer),
+            None => Received::Closed,
+        }
+    }
+
+    /// See `Io::send`.
+    pub fn send(&mut self, socket: SocketId, slices: &[IoSlice<'_>], more: bool) -> Sent {
+        let Some(slot) = self.slot(socket) else {
+            return Sent::Broken;
+        };
+        let descriptor = slot.socket.as_ref().expect("slot() returns open ones only");
+        let sent = sys::send(descriptor, slices, more);
+        if sent == Sent::Blocked {
+            self.poll_for_room(socket);
+        }
+        sent
+    }
+
+    /// See `Io::send_file`.
+    pub fn send_file(
+        &mut self,
+        socket: SocketId,
+        file: &Arc<File>,
+        at: u64,
+        bytes: usize,
+        counters: &mut IoCounters,
+    ) -> Sent {
+        let Some(slot) = self.slot(socket) else {
+            return Sent::Broken;
+        };
+        let descriptor = slot.socket.as_ref().expect("slot() returns open ones only");
+        let sent = match slot.cold.take() {
+            Some(Cold::Filling) => {
+                slot.cold = Some(Cold::Filling);
+                return Sent::Blocked; // the splice's completion says Writable
+            }
+            Some(Cold::Failed) => return Sent::Broken,
+            Some(Cold::Filled {
+                pipe,
+                bytes: filled,
+            }) => {
+                let sent = sys::send_pipe(descriptor, &pipe.read, filled);
+                if let Sent::Bytes(count) = sent {
+                    counters.sent_splice_bytes += u64_from(count);
+                    if count == filled {
+                        self.keep_pipe(pipe);
+                        return sent;
+                    }
+                    slot.cold = Some(Cold::Filled {
+                        pipe,
+                        bytes: filled - count,
+                    });
+                } else {
+                    slot.cold = Some(Cold::Filled {
+                        pipe,
+                        bytes: filled,
+                    });
+                }
+                sent
+            }
+            None => {
+                let bytes = bytes.min(SEND_FILE_BYTES_MAX);
+                if !is_resident(file, at, bytes) {
+                    return self.fill_from(socket, file, at, bytes);
+                }
+                let file = file
+                    .descriptor()
+                    .expect("a native core is given native files");
+                let sent = sys::send_file(descriptor, file, at, bytes);
+                if let Sent::Bytes(count) = sent {
+                    counters.sent_file_bytes += u64_from(count);
+                }
+                sent
+            }
+        };
+        if sent == Sent::Blocked {
+            self.poll_for_room(socket);
+        }
+        sent
+    }
+
+    /// Starts a splice from a cold file into a pipe, on a worker of the ring.
+    fn fill_from(&mut self, socket: SocketId, file: &Arc<File>, at: u64, bytes: usize) -> Sent {
+        let pipe = match self.idle_pipes.pop().map_or_else(Pipe::new, Ok) {
+            Ok(pipe) => pipe,
+            Err(error) => {
+                tracing::warn!("no pipe for a cold read: {error}");
+                return Sent::Broken;
+            }
+        };
+        let source = file
+            .descriptor()
+            .expect("a native core is given native files");
+        let wanted = bytes.max(1).min(pipe.bytes);
+        let Ok(offset) = i64::try_from(at) else {
+            return Sent::Broken;
+        };
+        let entry = opcode::Splice::new(
+            types::Fd(source),
+            offset,
+            types::Fd(pipe.write.as_raw_fd()),
+            -1,
+            u32::try_from(wanted).expect("at most a pipe"),
+        )
+        .build();
+        let operation = Operation::Splice {
+            _file: Arc::clone(file),
+            pipe,
+            socket,
+        };
+        self.start(operation, entry);
+        if let Some(slot) = self.slot(socket) {
+            slot.cold = Some(Cold::Filling);
+        }
+        Sent::Blocked
+    }
+
+    fn keep_pipe(&mut self, pipe: Pipe) {
+        if self.idle_pipes.len() < IDLE_PIPES_MAX {
+            self.idle_pipes.push(pipe);
+        }
+    }
+
+    fn poll_for_room(&mut self, socket: SocketId) {
+        let Some(slot) = self.slot(socket) else {
+            return;
+        };
+        if slot.polls_for_room {
+            return;
+        }
+        slot.polls_for_room = true;
+        let descriptor = slot
+            .socket
+            .as_ref()
+            .expect("slot() returns open ones only")
+            .as_raw_fd();
+        let entry = opcode::PollAdd::new(types::Fd(descriptor), poll_mask(libc::POLLOUT))
+            .build()
+            .user_data(user_data(Kind::Writable, socket.generation, socket.index));
+        self.ring.push(&entry);
+    }
+
+    /// See `Io::close`.
+    pub fn close(&mut self, socket: SocketId) {
+        let Some(slot) = self.slot(socket) else {
+            return;
+        };
+        let descriptor = slot.socket.take().expect("slot() returns open ones only");
+        let polls_for_room = std::mem::take(&mut slot.polls_for_room);
+        let cold = slot.cold.take();
+        slot.generation = slot.generation.wrapping_add(1) & GENERATION_MASK;
+        // A poll holds the socket open: end the connection first, then the polls.
+        sys::shut_down(&descriptor);
+        let mut cancel = |kind| {
+            let target = user_data(kind, socket.generation, socket.index);
+            let entry = opcode::AsyncCancel::new(target).build();
+            self.ring
+                .push(&entry.user_data(user_data(Kind::Cancel, 0, 0)));
+        };
+        cancel(Kind::Readable);
+        if polls_for_room {
+            cancel(Kind::Writable);
+        }
+        // A pipe that still holds bytes is dropped with them; one being filled belongs to its operation.
+        drop(cold);
+        self.free_slots.push(socket.index);
+        self.closed += 1;
+    }
+
+    /// How many connections were closed since the last call.
+    pub fn take_closed(&mut self) -> usize {
+        std::mem::take(&mut self.closed)
+    }
+
+    /// See `Io::sync`.
+    pub fn sync(&mut self, file: &Arc<File>, token: u64) {
+        let descriptor = file
+            .descriptor()
+            .expect("a native core is given native files");
+        let entry = opcode::Fsync::new(types::Fd(descriptor))
+            .flags(types::FsyncFlags::DATASYNC)
+            .build();
+        self.start(
+            Operation::Sync {
+                _file: Arc::clone(file),
+                token,
+            },
+            entry,
+        );
+    }
+
+    /// See `Io::warm`.
+    pub fn warm(&mut self, file: &Arc<File>, at: u64, bytes: usize, token: u64) {
+        let descriptor = file
+            .descriptor()
+            .expect("a native core is given native files");
+        let mut buffer = vec![0; bytes.clamp(1, WARM_BYTES_MAX)];
+        let length = u32::try_from(buffer.len()).expect("at most WARM_BYTES_MAX");
+        let entry = opcode::Read::new(types::Fd(descriptor), buffer.as_mut_ptr(), length)
+            .offset(at)
+            .build();
+        let operation = Operation::Warm {
+            _file: Arc::clone(file),
+            _buffer: buffer,
+            token,
+        };
+        self.start(operation, entry);
+    }
+
+    /// See `Io::remove_directory`.
+    pub fn remove_directory(&mut self, path: &Path) {
+        self.removals.push_back(path.to_owned());
+        self.remove_next();
+    }
+
+    /// Unlinks one name after the other on the ring's workers: a large file takes milliseconds.
+    fn remove_next(&mut self) {
+        while !self.removing {
+            let Some(path) = self.removals.pop_front() else {
+                return;
+            };
+            let first = std::fs::read_dir(&path).and_then(|mut names| names.next().transpose());
+            match first {
+                Ok(Some(entry)) if entry.file_type().is_ok_and(|kind| kind.is_dir()) => {
+                    self.removals.push_front(path);
+                    self.removals.push_front(entry.path());
+                }
+                Ok(Some(entry)) => self.unlink(&entry.path(), 0, Some(path)),
+                Ok(None) => self.unlink(&path, libc::AT_REMOVEDIR, None),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => tracing::warn!("{} cannot be removed: {error}", path.display()),
+            }
+        }
+    }
+
+    fn unlink(&mut self, path: &Path, flags: i32, then: Option<PathBuf>) {
+        use std::os::unix::ffi::OsStrExt;
+        let Ok(name) = std::ffi::CString::new(path.as_os_str().as_bytes()) else {
+            return;
+        };
+        let entry = opcode::UnlinkAt::new(types::Fd(libc::AT_FDCWD), name.as_ptr())
+            .flags(flags)
+            .build();
+        self.removing = true;
+        self.start(Operation::Unlink { _path: name, then }, entry);
+    }
+
+    fn start(&mut self, operation: Operation, entry: io_uring::squeue::Entry) {
+        let index = self.free_operations.pop().unwrap_or_else(|| {
+            self.operations.push(None);
+            u32::try_from(self.operations.len() - 1).expect("bounded by what is in flight")
+        });
+        self.operations[place(index)] = Some(operation);
+        self.ring
+            .push(&entry.user_data(user_data(Kind::Operation, 0, index)));
+    }
+
+    /// Whether the kernel still works on something that must not be abandoned.
+    pub fn has_operations(&self) -> bool {
+        self.free_operations.len() < self.operations.len()
+    }
+
+    /// Takes note of a completion.
+    pub fn complete(&mut self, completion: Completion) -> Outcome {
+        let Completion {
+            kind,
+            generation,
+            index,
+            result,
+            more,
+        } = completion;
+        let socket = SocketId { index, generation };
+        match kind {
+            Kind::Readable => {
+                let Some(slot) = self.slot(socket) else {
+                    return Outcome::Nothing;
+                };
+                if !more {
+                    // The kernel ended the multishot poll (its queue overflowed): arm it again.
+                    let descriptor = slot.socket.as_ref().expect("an open slot").as_raw_fd();
+                    let mask = poll_mask(libc::POLLIN | libc::POLLRDHUP);
+                    let entry = opcode::PollAdd::new(types::Fd(descriptor), mask)
+                        .multi(true)
+                        .build()
+                        .user_data(user_data(Kind::Readable, generation, index));
+                    self.ring.push(&entry);
+                }
+                Outcome::Readable(socket)
+            }
+            Kind::Writable => match self.slot(socket) {
+                Some(slot) => {
+                    slot.polls_for_room = false;
+                    Outcome::Writable(socket)
+                }
+                None => Outcome::Nothing,
+            },
+            Kind::Accept => {
+                let listener = place(index);
+                if result < 0 {
+                    return Outcome::AcceptFailed { listener };
+                }
+                Outcome::Accepted {
+                    descriptor: sys::adopt(result),
+                    listener,
+                    more,
+                }
+            }
+            Kind::Mail => Outcome::Mail { more },
+            Kind::Signal => Outcome::Signal,
+            Kind::Cancel => Outcome::Nothing,
+            Kind::Operation => self.finish(index, result),
+        }
+    }
+
+    fn finish(&mut self, index: u32, result: i32) -> Outcome {
+        let operation = self.operations[place(index)]
+            .take()
+            .expect("an operation completes once");
+        self.free_operations.push(index);
+        let outcome = if result < 0 {
+            Err(io::Error::from_raw_os_error(-result))
+        } else {
+            Ok(())
+        };
+        match operation {
+            Operation::Sync { token, .. } => Outcome::Synced {
+                token,
+                result: outcome,
+            },
+            Operation::Warm { token, .. } => Outcome::Warmed {
+                token,
+                result: outcome,
+            },
+            Operation::Splice { pipe, socket, .. } => {
+                let Some(slot) = self.slot(socket) else {
+                    return Outcome::Nothing;
+                };
+                slot.cold = Some(match usize::try_from(result) {
+                    Ok(bytes) if bytes > 0 => Cold::Filled { pipe, bytes },
+                    Ok(_) | Err(_) => Cold::Failed,
+                });
+                Outcome::Writable(socket)
+            }
+            Operation::Unlink { then, .. } => {
+                self.removing = false;
+                match (outcome, then) {
+                    (Ok(()), Some(directory)) => self.removals.push_front(directory),
+                    (Ok(()), None) => {}
+                    (Err(error), _) => tracing::warn!("a deleted log was not removed: {error}"),
+                }
+                self.remove_next();
+                Outcome::Nothing
+            }
+        }
+    }
+}
+
+impl Pipe {
+    fn new() -> io::Result<Pipe> {
+        let (read, write, bytes) = sys::pipe(PIPE_BYTES)?;
+        Ok(Pipe { read, write, bytes })
+    }
+}
+
+/// Probes one byte of each 64 KiB: read-ahead brings neighbours in together. `cachestat` would
+/// count pages that are still on their way.
+fn is_resident(file: &File, at: u64, bytes: usize) -> bool {
+    let mut byte = [0];
+    let last = at + u64_from(bytes.saturating_sub(1));
+    [at, last].into_iter().all(|position| {
+        matches!(
+            file.read_resident(position, &mut byte),
+            Ok(Resident::Read(_))
+        )
+    })
+}
+
+fn poll_mask(events: libc::c_short) -> u32 {
+    u32::try_from(events).expect("poll's flags are small and positive")
+}
+
+fn place(index: u32) -> usize {
+    crate::base::convert::usize_from_u32(index)
+}

@@ -1,0 +1,399 @@
+//! Drives the shards: one pinned glommio executor per core, whose main task turns the shard and
+//! sleeps in the core's own ring.
+//!
+//! ```text
+//!   reap completions ─► drain mail ─► read the clocks ─► turn ─► post mail ─► enter the ring
+//!         ▲                                                                      │
+//!         └────────────── a completion, mail, a signal, or the deadline ─────────┘
+//! ```
+
+use super::core::{NativeCore, Outcome};
+use super::process::Unfit;
+use super::sys;
+use crate::base::prng::Prng;
+use crate::base::time::{Instant, Now, Timestamp};
+use crate::runtime::buffer::BufferPool;
+use crate::runtime::disk::Disk;
+use crate::runtime::io::{Backend, Event, Io, IoCounters, Turn};
+use crate::runtime::mail::{Envelope, Mailbox, Post};
+use std::collections::VecDeque;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// How often a core that has a listener looks again whether it may accept, after the process ran out
+/// of descriptors.
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+
+/// What the driver is started with.
+pub struct Settings {
+    /// The sockets that clients connect to; core 0 accepts for all.
+    pub listeners: Vec<TcpListener>,
+    /// Which processor each shard is pinned to.
+    pub processors: Vec<usize>,
+    /// `SO_SNDBUF` of accepted sockets, or the system's.
+    pub send_buffer_bytes: Option<i32>,
+    /// `SO_RCVBUF` of accepted sockets, or the system's.
+    pub receive_buffer_bytes: Option<i32>,
+    /// When the process began, by the clock that `Now` is read from.
+    pub epoch: std::time::Instant,
+}
+
+/// Binds a listening socket, or says in one sentence why not.
+pub fn bind(address: SocketAddr, backlog: i32) -> Result<TcpListener, Unfit> {
+    let listener = TcpListener::bind(address).map_err(|error| {
+        let port = address.port();
+        Unfit(match error.kind() {
+            std::io::ErrorKind::AddrInUse => format!(
+                "listeners: {address} is in use by another process; find it with: ss -ltnp 'sport \
+                 = :{port}', or choose another port with: --override listeners=PLAINTEXT://{}:{}",
+                address.ip(),
+                port.saturating_add(1)
+            ),
+            std::io::ErrorKind::PermissionDenied => format!(
+                "listeners: {address} needs a privilege that this process lacks; choose a port \
+                 above 1023, or grant it with: setcap cap_net_bind_service=+ep $(which klamm)"
+            ),
+            std::io::ErrorKind::AddrNotAvailable => format!(
+                "listeners: {} is not an address of this machine; see: ip address",
+                address.ip()
+            ),
+            _ => format!("listeners: {address} cannot be bound: {error}"),
+        })
+    })?;
+    // The standard library listens with a backlog of 128; Linux takes a second call as a change.
+    sys::set_backlog(&listener, backlog);
+    Ok(listener)
+}
+
+/// Builds one shard per processor, with `build` on the shard's own thread, and drives them until they
+/// have come to rest after a signal. Returns when all have.
+///
+/// # Panics
+/// If a thread cannot be started, or a shard panics (which ends the process).
+pub fn run<T, B>(settings: Settings, build: B) -> Result<(), Unfit>
+where
+    T: Turn + 'static,
+    B: Fn(&mut Io<T::Mail>) -> Result<T, String> + Send + Sync + 'static,
+{
+    let cores = settings.processors.len();
+    let signals = super::process::stop_signals()
+        .map_err(|error| Unfit(format!("signals cannot be received: {error}")))?;
+    let mailboxes: Result<Vec<Mailbox<T::Mail>>, _> = (0..cores).map(|_| Mailbox::new()).collect();
+    let post: Post<T::Mail> = mailboxes
+        .map_err(|error| Unfit(format!("no eventfd: {error}")))?
+        .into();
+    let settings = Arc::new(settings);
+    let build = Arc::new(build);
+    let mut signals = Some(signals);
+    let mut threads = Vec::new();
+    for (core, processor) in settings.processors.iter().copied().enumerate() {
+        let (post, settings, build) =
+            (Arc::clone(&post), Arc::clone(&settings), Arc::clone(&build));
+        let signals = signals.take();
+        let executor = glommio::LocalExecutorBuilder::new(glommio::Placement::Fixed(processor))
+            .name(&format!("shard-{core}"))
+            .ring_depth(64)
+            .io_memory(64 << 10)
+            .spawn(move || async move {
+                let driver = Driver::new(core, &settings, &post, signals)?;
+                driver.run(&*build).await
+            })
+            .map_err(|error| Unfit(format!("shard {core} could not be started: {error}")))?;
+        threads.push(executor);
+    }
+    let mut result = Ok(());
+    for thread in threads {
+        match thread.join() {
+            Ok(Ok(())) => {}
+            Ok(Err(unfit)) => result = Err(unfit),
+            Err(error) => result = Err(Unfit(format!("a shard ended: {error}"))),
+        }
+    }
+    result
+}
+
+/// One core's loop.
+struct Driver<'a, M> {
+    io: Io<M>,
+    settings: &'a Settings,
+    post: &'a Post<M>,
+    signals: Option<OwnedFd>,
+    next_core: usize,
+    /// Listeners that wait for a free descriptor, and until when.
+    paused: Vec<usize>,
+    paused_until: Instant,
+}
+
+impl<'a, M: Send + 'static> Driver<'a, M> {
+    fn new(
+        core: usize,
+        settings: &'a Settings,
+        post: &'a Post<M>,
+        signals: Option<OwnedFd>,
+    ) -> Result<Driver<'a, M>, Unfit> {
+        let mut native = NativeCore::new()
+            .map_err(|error| Unfit(format!("shard {core} has no io_uring: {error}")))?;
+        native.poll_mail(post[core].wake_descriptor());
+        if let Some(signals) = &signals {
+            native.poll_signal(super::process::raw(signals));
+        }
+        let io = Io {
+            now: clocks(settings.epoch),
+            core,
+            cores: post.len(),
+            events: VecDeque::new(),
+            outboxes: (0..post.len()).map(|_| Vec::new()).collect(),
+            wake_at: Instant::NEVER,
+            again: false,
+            counters: IoCounters::default(),
+            random: Prng::new(sys::random()),
+            pool: BufferPool::new(),
+            disk: Disk::Native,
+            backend: Backend::Native(Box::new(native)),
+        };
+        Ok(Driver {
+            io,
+            settings,
+            post,
+            signals,
+            next_core: 0,
+            paused: Vec::new(),
+            paused_until: Instant::NEVER,
+        })
+    }
+
+    fn native(&mut self) -> &mut NativeCore {
+        match &mut self.io.backend {
+            Backend::Native(native) => native,
+            Backend::Simulated(_) => unreachable!("the native driver made a native core"),
+        }
+    }
+
+    async fn run<T, B>(mut self, build: &B) -> Result<(), Unfit>
+    where
+        T: Turn<Mail = M>,
+        B: Fn(&mut Io<M>) -> Result<T, String>,
+    {
+        let mut shard = match build(&mut self.io) {
+            Ok(shard) => shard,
+            Err(why) => {
+                // The others must not wait for a shard that never came to be.
+                self.stop_others();
+                return Err(Unfit(why));
+            }
+        };
+        if self.io.core == 0 {
+            for listener in 0..self.settings.listeners.len() {
+                self.accept(listener);
+            }
+        }
+        let mut completions = Vec::new();
+        while !shard.is_stopped() {
+            self.collect(&mut completions);
+            self.io.now = clocks(self.settings.epoch);
+            self.io.wake_at = Instant::NEVER;
+            self.io.again = false;
+            self.io.counters.turns += 1;
+            shard.turn(&mut self.io);
+            let all_posted = self.post_mail();
+            if shard.is_stopped() {
+                break;
+            }
+            self.sleep(all_posted);
+        }
+        // What the shard left behind still goes out: its last mail, and what the kernel works on.
+        self.post_mail();
+        while self.native().has_operations() {
+            self.native().ring().enter(None);
+            self.collect(&mut completions);
+        }
+        Ok(())
+    }
+
+    /// Turns completions and mail into events.
+    fn collect(&mut self, completions: &mut Vec<super::ring::Completion>) {
+        self.native().ring().reap(completions);
+        for completion in completions.drain(..) {
+            let outcome = self.native().complete(completion);
+            self.note(outcome);
+        }
+        while let Some(envelope) = self.post[self.io.core].take() {
+            match envelope {
+                Envelope::Mails(mails) => self.io.events.extend(mails.into_iter().map(Event::Mail)),
+                Envelope::Connection {
+                    descriptor,
+                    listener,
+                    peer,
+                } => {
+                    self.adopt(descriptor, listener, peer);
+                }
+                Envelope::Stop => self.io.events.push_back(Event::Stop),
+            }
+        }
+    }
+
+    fn note(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Readable(socket) => self.io.events.push_back(Event::Readable(socket)),
+            Outcome::Writable(socket) => self.io.events.push_back(Event::Writable(socket)),
+            Outcome::Accepted {
+                descriptor,
+                listener,
+                more,
+            } => {
+                self.hand_out(descriptor, listener);
+                if !more {
+                    self.accept(listener);
+                }
+            }
+            Outcome::AcceptFailed { listener } => {
+                self.paused.push(listener);
+                self.paused_until = self.io.now.instant + ACCEPT_RETRY;
+            }
+            Outcome::Mail { more } => {
+                if !more {
+                    let descriptor = self.post[self.io.core].wake_descriptor();
+                    self.native().poll_mail(descriptor);
+                }
+            }
+            Outcome::Signal => {
+                self.stop_others();
+                self.io.events.push_back(Event::Stop);
+                self.signals = None; // a second signal meets the default action: the process ends
+                super::process::next_signal_ends();
+            }
+            Outcome::Synced { token, result } => {
+                self.io.events.push_back(Event::Synced { token, result });
+            }
+            Outcome::Warmed { token, result } => {
+                self.io.events.push_back(Event::Warmed { token, result });
+            }
+            Outcome::Nothing => {}
+        }
+    }
+
+    fn stop_others(&self) {
+        for (core, mailbox) in self.post.iter().enumerate() {
+            if core != self.io.core {
+                let mut envelope = Envelope::Stop;
+                while let Err(back) = mailbox.post(envelope) {
+                    envelope = back;
+                    std::thread::yield_now();
+                }
+            }
+        }
+    }
+
+    fn accept(&mut self, listener: usize) {
+        let descriptor = self.settings.listeners[listener].as_raw_fd();
+        self.native().accept(descriptor, listener);
+    }
+
+    /// Gives a new connection to the core that has the fewest; equals take turns.
+    fn hand_out(&mut self, descriptor: OwnedFd, listener: usize) {
+        sys::prepare(
+            &descriptor,
+            self.settings.send_buffer_bytes,
+            self.settings.receive_buffer_bytes,
+        );
+        let peer = sys::peer(&descriptor);
+        let cores = self.io.cores;
+        let first = self.next_core;
+        let chosen = (0..cores)
+            .map(|step| (first + step) % cores)
+            .min_by_key(|core| self.post[*core].connections.load(Ordering::Relaxed))
+            .expect("there is at least one core");
+        self.next_core = (chosen + 1) % cores;
+        self.post[chosen]
+            .connections
+            .fetch_add(1, Ordering::Relaxed);
+        if chosen == self.io.core {
+            self.adopt(descriptor, listener, peer);
+            return;
+        }
+        let envelope = Envelope::Connection {
+            descriptor,
+            listener,
+            peer,
+        };
+        if self.post[chosen].post(envelope).is_err() {
+            // Its mailbox is full: the client sees a closed connection and comes again.
+            self.post[chosen]
+                .connections
+                .fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    fn adopt(&mut self, descriptor: OwnedFd, listener: usize, peer: SocketAddr) {
+        let socket = self.native().adopt(descriptor);
+        self.io.events.push_back(Event::Accepted {
+            socket,
+            listener,
+            peer,
+        });
+    }
+
+    /// Posts the turn's mail; false where some of it has to wait for room.
+    fn post_mail(&mut self) -> bool {
+        let mut all = true;
+        for (to, outbox) in self.io.outboxes.iter_mut().enumerate() {
+            if outbox.is_empty() {
+                continue;
+            }
+            if to == self.io.core {
+                self.io.events.extend(outbox.drain(..).map(Event::Mail));
+                continue;
+            }
+            if let Err(Envelope::Mails(back)) =
+                self.post[to].post(Envelope::Mails(std::mem::take(outbox)))
+            {
+                *outbox = back;
+                all = false;
+            }
+        }
+        all
+    }
+
+    /// Sleeps in the ring until something completes, mail comes, or the deadline passes.
+    fn sleep(&mut self, all_posted: bool) {
+        let closed = self.native().take_closed();
+        if closed > 0 {
+            self.post[self.io.core]
+                .connections
+                .fetch_sub(closed, Ordering::Relaxed);
+        }
+        let now = clocks(self.settings.epoch).instant;
+        if now >= self.paused_until {
+            self.paused_until = Instant::NEVER;
+            for listener in std::mem::take(&mut self.paused) {
+                self.accept(listener);
+            }
+        }
+        let timeout = match self.io.wake_at.min(self.paused_until) {
+            Instant::NEVER => None,
+            deadline => Some(deadline.since(now)),
+        };
+        let busy = self.io.again || !self.io.events.is_empty() || !all_posted;
+        if busy || !self.post[self.io.core].falls_asleep() {
+            self.native().ring().enter(Some(Duration::ZERO));
+            return;
+        }
+        self.io.counters.sleeps += 1;
+        self.native().ring().enter(timeout);
+        self.post[self.io.core].wakes_up();
+    }
+}
+
+/// Reads both clocks.
+fn clocks(epoch: std::time::Instant) -> Now {
+    let wall = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Now {
+        instant: Instant(u64::try_from(epoch.elapsed().as_nanos()).unwrap_or(u64::MAX)),
+        timestamp: Timestamp(i64::try_from(wall.as_millis()).unwrap_or(i64::MAX)),
+    }
+}

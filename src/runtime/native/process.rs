@@ -1,0 +1,105 @@
+//! The process: signals, limits, its cores, and whether this kernel lets klamm run at all.
+
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
+
+/// Why klamm cannot run here, in one sentence that names the command that mends it.
+#[derive(Debug)]
+pub struct Unfit(pub String);
+
+impl std::fmt::Display for Unfit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whether a signal takes its default action: the process ends at once.
+static SIGNAL_ENDS: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// A descriptor that becomes readable on SIGTERM and SIGINT.
+pub(crate) fn stop_signals() -> io::Result<OwnedFd> {
+    let (read, write) = UnixStream::pair()?;
+    read.set_nonblocking(true)?;
+    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+        signal_hook::flag::register_conditional_default(signal, Arc::clone(&SIGNAL_ENDS))?;
+        signal_hook::low_level::pipe::register(signal, write.try_clone()?)?;
+    }
+    Ok(OwnedFd::from(read))
+}
+
+/// From now on a signal ends the process at once: who sends a second one does not want to wait.
+pub(crate) fn next_signal_ends() {
+    SIGNAL_ENDS.store(true, Ordering::Relaxed);
+}
+
+/// The cores this process may run on, in the order of their numbers.
+#[must_use]
+pub fn cores() -> Vec<usize> {
+    let mut cores: Vec<usize> = core_affinity::get_core_ids()
+        .unwrap_or_default()
+        .into_iter()
+        .map(|core| core.id)
+        .collect();
+    cores.sort_unstable();
+    if cores.is_empty() {
+        cores.push(0);
+    }
+    cores
+}
+
+/// Raises the soft limit of open files to the hard one; returns the limit in force.
+pub fn raise_open_files_limit() -> u64 {
+    super::sys::raise_open_files_limit()
+}
+
+/// Tries what every core will need, so that a kernel that refuses is named before anything starts.
+pub fn check_io_uring() -> Result<(), Unfit> {
+    match super::ring::Ring::new() {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Unfit(explain_io_uring(&error))),
+    }
+}
+
+fn explain_io_uring(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(libc::EPERM | libc::EACCES) => {
+            let disabled = std::fs::read_to_string("/proc/sys/kernel/io_uring_disabled")
+                .map(|text| text.trim().to_owned())
+                .unwrap_or_default();
+            if disabled == "1" || disabled == "2" {
+                format!(
+                    "io_uring is switched off on this machine (kernel.io_uring_disabled = \
+                     {disabled}); switch it on with: sysctl -w kernel.io_uring_disabled=0"
+                )
+            } else {
+                "io_uring is forbidden to this process, most likely by a container's seccomp \
+                 profile; allow io_uring_setup, io_uring_enter and io_uring_register, for example \
+                 with: docker run --security-opt seccomp=unconfined"
+                    .to_owned()
+            }
+        }
+        Some(libc::ENOSYS) => "this kernel has no io_uring; klamm needs Linux 6.1 or later: see \
+                               uname -r"
+            .to_owned(),
+        Some(libc::EINVAL) => "this kernel's io_uring lacks DEFER_TASKRUN; klamm needs Linux 6.1 \
+                               or later: see uname -r"
+            .to_owned(),
+        Some(libc::ENOMEM) => "the limit of locked memory is too small for io_uring; raise it \
+                               with: ulimit -l unlimited (systemd: LimitMEMLOCK=infinity)"
+            .to_owned(),
+        Some(libc::EMFILE | libc::ENFILE) => {
+            "no file descriptor is left for io_uring; raise the limit with: ulimit -n 100000 \
+             (systemd: LimitNOFILE=100000)"
+                .to_owned()
+        }
+        Some(_) | None => format!("io_uring cannot be set up: {error}"),
+    }
+}
+
+/// The raw number of a descriptor, for the driver.
+pub(super) fn raw(descriptor: &OwnedFd) -> std::os::fd::RawFd {
+    descriptor.as_raw_fd()
+}

@@ -1,0 +1,257 @@
+//! Single system calls on sockets, pipes and event descriptors, each made safe here.
+
+#![expect(
+    unsafe_code,
+    reason = "system calls that the standard library does not have"
+)]
+
+use crate::runtime::io::{Received, Sent};
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+
+/// An eventfd: a counter that wakes who polls it.
+pub fn event_descriptor() -> io::Result<OwnedFd> {
+    // SAFETY: no pointers are passed.
+    let descriptor = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
+    owned(descriptor)
+}
+
+/// Wakes who polls an eventfd.
+pub fn raise(event: &OwnedFd) {
+    let one = 1u64.to_ne_bytes();
+    // SAFETY: eight bytes are written from an array of eight.
+    let written = unsafe { libc::write(event.as_raw_fd(), one.as_ptr().cast(), one.len()) };
+    // A full counter (2^64 - 2 wake-ups without a read) still wakes.
+    let _ = written;
+}
+
+/// A pipe whose ends do not block, and its capacity in bytes.
+pub fn pipe(bytes: usize) -> io::Result<(OwnedFd, OwnedFd, usize)> {
+    let mut ends: [RawFd; 2] = [-1; 2];
+    // SAFETY: the array takes the two descriptors.
+    let result = unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC | libc::O_NONBLOCK) };
+    if result != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let (read, write) = (owned(ends[0])?, owned(ends[1])?);
+    let wanted = libc::c_int::try_from(bytes).unwrap_or(libc::c_int::MAX);
+    // SAFETY: no pointers are passed. A refusal (a user's pipe limit) leaves the default size.
+    unsafe { libc::fcntl(write.as_raw_fd(), libc::F_SETPIPE_SZ, wanted) };
+    // SAFETY: no pointers are passed.
+    let capacity = unsafe { libc::fcntl(write.as_raw_fd(), libc::F_GETPIPE_SZ) };
+    Ok((read, write, usize::try_from(capacity).unwrap_or(4096)))
+}
+
+fn owned(descriptor: RawFd) -> io::Result<OwnedFd> {
+    if descriptor < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call that returned the descriptor gave it to this process alone.
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+}
+
+/// Takes a descriptor that a completion brought.
+pub fn adopt(descriptor: RawFd) -> OwnedFd {
+    // SAFETY: an accept completed with it, so it is open and belongs to nobody else.
+    unsafe { OwnedFd::from_raw_fd(descriptor) }
+}
+
+/// Receives without waiting.
+pub fn receive(socket: &OwnedFd, buffer: &mut [u8]) -> Received {
+    loop {
+        // SAFETY: the buffer is borrowed mutably and `len` bytes long.
+        let count = unsafe {
+            libc::recv(
+                socket.as_raw_fd(),
+                buffer.as_mut_ptr().cast(),
+                buffer.len(),
+                libc::MSG_DONTWAIT,
+            )
+        };
+        match usize::try_from(count) {
+            Ok(0) => return Received::Closed,
+            Ok(count) => return Received::Bytes(count),
+            Err(_) => match io::Error::last_os_error().kind() {
+                io::ErrorKind::Interrupted => {}
+                io::ErrorKind::WouldBlock => return Received::Empty,
+                _ => return Received::Closed,
+            },
+        }
+    }
+}
+
+/// Sends without waiting.
+pub fn send(socket: &OwnedFd, slices: &[IoSlice<'_>], more: bool) -> Sent {
+    let mut flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    if more {
+        flags |= libc::MSG_MORE;
+    }
+    loop {
+        let count = if let [only] = slices {
+            // SAFETY: the slice is borrowed and `len` bytes long.
+            unsafe { libc::send(socket.as_raw_fd(), only.as_ptr().cast(), only.len(), flags) }
+        } else {
+            // SAFETY: all zeros is a valid msghdr.
+            let mut message: libc::msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
+            message.msg_iov = slices.as_ptr().cast_mut().cast();
+            message.msg_iovlen = slices.len();
+            // SAFETY: an IoSlice has the layout of an iovec, and sendmsg only reads them.
+            unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const message, flags) }
+        };
+        if let Some(sent) = sent(count) {
+            return sent;
+        }
+    }
+}
+
+/// Sends resident pages of a file without waiting for the socket.
+pub fn send_file(socket: &OwnedFd, file: RawFd, at: u64, bytes: usize) -> Sent {
+    let Ok(mut offset) = libc::off_t::try_from(at) else {
+        return Sent::Broken;
+    };
+    loop {
+        // SAFETY: the offset is a local that the call may write.
+        let count = unsafe { libc::sendfile(socket.as_raw_fd(), file, &raw mut offset, bytes) };
+        if count == 0 {
+            return Sent::Broken; // the file is shorter than its log says
+        }
+        if let Some(sent) = sent(count) {
+            return sent;
+        }
+    }
+}
+
+/// Moves what lies in a pipe to a socket without waiting.
+pub fn send_pipe(socket: &OwnedFd, pipe: &OwnedFd, bytes: usize) -> Sent {
+    loop {
+        // SAFETY: null offsets are right for a pipe and a socket.
+        let count = unsafe {
+            libc::splice(
+                pipe.as_raw_fd(),
+                std::ptr::null_mut(),
+                socket.as_raw_fd(),
+                std::ptr::null_mut(),
+                bytes,
+                libc::SPLICE_F_NONBLOCK | libc::SPLICE_F_MOVE,
+            )
+        };
+        if let Some(sent) = sent(count) {
+            return sent;
+        }
+    }
+}
+
+/// What a send returned, or `None` where a signal interrupted it.
+fn sent(count: isize) -> Option<Sent> {
+    match usize::try_from(count) {
+        Ok(count) => Some(Sent::Bytes(count)),
+        Err(_) => match io::Error::last_os_error().kind() {
+            io::ErrorKind::Interrupted => None,
+            io::ErrorKind::WouldBlock => Some(Sent::Blocked),
+            _ => Some(Sent::Broken),
+        },
+    }
+}
+
+/// Prepares an accepted socket: no waiting, no Nagle, and the buffer sizes that were configured.
+pub fn prepare(socket: &OwnedFd, send_buffer: Option<i32>, receive_buffer: Option<i32>) {
+    // SAFETY: no pointers are passed.
+    unsafe {
+        let flags = libc::fcntl(socket.as_raw_fd(), libc::F_GETFL);
+        libc::fcntl(socket.as_raw_fd(), libc::F_SETFL, flags | libc::O_NONBLOCK);
+    }
+    option(socket, libc::IPPROTO_TCP, libc::TCP_NODELAY, 1);
+    option(socket, libc::SOL_SOCKET, libc::SO_KEEPALIVE, 1);
+    if let Some(bytes) = send_buffer {
+        option(socket, libc::SOL_SOCKET, libc::SO_SNDBUF, bytes);
+    }
+    if let Some(bytes) = receive_buffer {
+        option(socket, libc::SOL_SOCKET, libc::SO_RCVBUF, bytes);
+    }
+}
+
+fn option(socket: &OwnedFd, level: i32, name: i32, value: i32) {
+    let bytes = libc::socklen_t::try_from(size_of::<i32>()).expect("four");
+    // SAFETY: the value is a local of the size that is given. A refused hint changes nothing.
+    unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            level,
+            name,
+            (&raw const value).cast(),
+            bytes,
+        );
+    }
+}
+
+/// Ends both directions: the peer sees it at once, though polls still hold the socket.
+pub fn shut_down(socket: &OwnedFd) {
+    // SAFETY: no pointers are passed.
+    unsafe { libc::shutdown(socket.as_raw_fd(), libc::SHUT_RDWR) };
+}
+
+/// Who is at the other end; the unspecified address where the connection is already gone.
+pub fn peer(socket: &OwnedFd) -> SocketAddr {
+    // SAFETY: all zeros is a valid sockaddr_storage.
+    let mut storage: libc::sockaddr_storage = unsafe { MaybeUninit::zeroed().assume_init() };
+    let mut bytes =
+        libc::socklen_t::try_from(size_of::<libc::sockaddr_storage>()).expect("a small structure");
+    // SAFETY: the storage takes any address, and its size is given.
+    let result = unsafe {
+        libc::getpeername(
+            socket.as_raw_fd(),
+            (&raw mut storage).cast(),
+            &raw mut bytes,
+        )
+    };
+    if result == 0 && i32::from(storage.ss_family) == libc::AF_INET {
+        // SAFETY: the family says that this is a sockaddr_in.
+        let v4 = unsafe { *(&raw const storage).cast::<libc::sockaddr_in>() };
+        let ip = Ipv4Addr::from(u32::from_be(v4.sin_addr.s_addr));
+        return SocketAddr::new(IpAddr::V4(ip), u16::from_be(v4.sin_port));
+    }
+    if result == 0 && i32::from(storage.ss_family) == libc::AF_INET6 {
+        // SAFETY: the family says that this is a sockaddr_in6.
+        let v6 = unsafe { *(&raw const storage).cast::<libc::sockaddr_in6>() };
+        let ip = Ipv6Addr::from(v6.sin6_addr.s6_addr);
+        return SocketAddr::new(IpAddr::V6(ip), u16::from_be(v6.sin6_port));
+    }
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0)
+}
+
+/// Raises the soft limit of open files to the hard one; returns the limit in force.
+pub fn raise_open_files_limit() -> u64 {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: the structure takes the two limits.
+    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } != 0 {
+        return 1024;
+    }
+    let soft = limit.rlim_cur;
+    limit.rlim_cur = limit.rlim_max;
+    // SAFETY: the structure holds the limits that were just read.
+    if unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) } == 0 {
+        limit.rlim_cur
+    } else {
+        soft
+    }
+}
+
+/// Sets how many connections may wait to be accepted.
+pub fn set_backlog(listener: &std::net::TcpListener, backlog: i32) {
+    // SAFETY: no pointers are passed. A refusal leaves the backlog as it was.
+    unsafe { libc::listen(listener.as_raw_fd(), backlog) };
+}
+
+/// 64 bits from the machine's own source of randomness.
+pub fn random() -> u64 {
+    let mut bytes = [0; 8];
+    // SAFETY: the array is eight bytes long. Eight bytes are never delivered in part.
+    let count = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) };
+    assert_eq!(count, 8, "getrandom failed: {}", io::Error::last_os_error());
+    u64::from_ne_bytes(bytes)
+}
