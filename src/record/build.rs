@@ -8,7 +8,7 @@ use crate::record::batch::{
     ATTRIBUTE_TRANSACTIONAL, BatchHeader, CHECKSUM_START, HEADER_BYTES, LOG_OVERHEAD_BYTES, MAGIC,
 };
 use crate::record::checksum::crc32c;
-use crate::record::compress::Compression;
+use crate::record::compress::{self, Compression};
 use crate::record::iterate::Header;
 use crate::record::varint;
 use bytes::Bytes;
@@ -19,6 +19,7 @@ pub struct BatchBuilder {
     base_offset: Offset,
     leader_epoch: LeaderEpoch,
     compression: Compression,
+    compression_level: Option<i32>,
     flags: i16,
     append_timestamp: Option<Timestamp>,
     delete_horizon: Option<Timestamp>,
@@ -42,6 +43,7 @@ impl BatchBuilder {
             base_offset,
             leader_epoch: LeaderEpoch::NONE,
             compression: Compression::None,
+            compression_level: None,
             flags: 0,
             append_timestamp: None,
             delete_horizon: None,
@@ -67,6 +69,13 @@ impl BatchBuilder {
     #[must_use]
     pub fn compression(mut self, compression: Compression) -> BatchBuilder {
         self.compression = compression;
+        self
+    }
+
+    /// How hard; without it, as the codec does by itself.
+    #[must_use]
+    pub fn compression_level(mut self, level: i32) -> BatchBuilder {
+        self.compression_level = Some(level);
         self
     }
 
@@ -231,14 +240,14 @@ impl BatchBuilder {
     /// # Panics
     /// Where the batch exceeds Kafka's 2 GiB.
     #[must_use]
-    pub fn finish(mut self) -> Bytes {
+    pub fn finish(self) -> Bytes {
         let header = BatchHeader {
             base_offset: self.base_offset,
-            batch_length: length_i32(self.bytes.len() - LOG_OVERHEAD_BYTES),
+            batch_length: 0,
             partition_leader_epoch: self.leader_epoch,
             magic: MAGIC,
             crc: 0,
-            attributes: self.compression.attribute_bits() | self.flags,
+            attributes: self.flags,
             last_offset_delta: self.last_offset_delta,
             base_timestamp: self.base_timestamp.unwrap_or(Timestamp::NONE),
             max_timestamp: self.append_timestamp.unwrap_or(self.max_timestamp),
@@ -247,10 +256,49 @@ impl BatchBuilder {
             base_sequence: self.base_sequence,
             record_count: self.record_count,
         };
-        self.bytes[..HEADER_BYTES].copy_from_slice(&header.to_bytes());
-        seal(&mut self.bytes);
-        Bytes::from(self.bytes)
+        // A batch without records is never marked as compressed: there is nothing to open.
+        match self.compression {
+            Compression::None => assemble(header, self.bytes),
+            Compression::Gzip | Compression::Snappy | Compression::Lz4 | Compression::Zstd
+                if self.record_count == 0 =>
+            {
+                assemble(header, self.bytes)
+            }
+            codec @ (Compression::Gzip
+            | Compression::Snappy
+            | Compression::Lz4
+            | Compression::Zstd) => {
+                let open = &self.bytes[HEADER_BYTES..];
+                compressed(header, codec, self.compression_level, open)
+            }
+        }
     }
+}
+
+/// A batch of open records, compressed anew; length, codec and checksum of `header` are set.
+///
+/// # Panics
+/// Where the batch exceeds Kafka's 2 GiB.
+#[must_use]
+pub fn compressed(
+    mut header: BatchHeader,
+    compression: Compression,
+    level: Option<i32>,
+    open_records: &[u8],
+) -> Bytes {
+    let mut bytes = Vec::with_capacity(HEADER_BYTES + open_records.len() / 2);
+    bytes.resize(HEADER_BYTES, 0);
+    compress::compress(compression, level, open_records, &mut bytes);
+    header.attributes = header.attributes & !7 | compression.attribute_bits();
+    assemble(header, bytes)
+}
+
+/// Sets length and checksum, and puts the header before the records in `bytes`.
+fn assemble(mut header: BatchHeader, mut bytes: Vec<u8>) -> Bytes {
+    header.batch_length = length_i32(bytes.len() - LOG_OVERHEAD_BYTES);
+    bytes[..HEADER_BYTES].copy_from_slice(&header.to_bytes());
+    seal(&mut bytes);
+    Bytes::from(bytes)
 }
 
 /// Writes the checksum of a whole batch into its header.

@@ -45,6 +45,19 @@ pub fn take_i64(rest: &mut &[u8]) -> Result<i64, BatchError> {
     Err(unfinished(rest.len() < 10))
 }
 
+/// Takes an unsigned varint off the front of `rest`: lengths and counts of flexible messages.
+///
+/// # Errors
+/// As `take_i32`.
+pub fn take_u32(rest: &mut &[u8]) -> Result<u32, BatchError> {
+    take_i32(rest).map(zigzag_i32)
+}
+
+/// Appends `value` as an unsigned varint.
+pub fn put_u32(out: &mut Vec<u8>, value: u32) {
+    put_unsigned(out, u64::from(value));
+}
+
 fn unfinished(cut_off: bool) -> BatchError {
     if cut_off {
         BatchError::RecordCutOff
