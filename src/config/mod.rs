@@ -1,1 +1,25 @@
-//! config
+//! Every setting as one row, and what a broker, a topic, a group is configured with.
+//!
+//! - `rows/`: the tables. Kafka's name, type, default, scope, bounds; what klamm does with it.
+//! - [`Configuration`]: a broker's settings in force, from `server.properties`, `KAFKA_*`
+//!   variables, overrides and altered configs. Read by typed methods (`accessors.rs`).
+//! - [`TopicConfig`]: all settings of a topic, resolved from its own and the broker's.
+//! - [`describe`]: the rows of a DescribeConfigs response.
+//! - [`alter`]: what an IncrementalAlterConfigs or CreateTopics request comes to.
+
+mod accessors;
+pub mod broker;
+mod checks;
+pub mod error;
+pub mod listener;
+pub mod nearest;
+pub mod properties;
+pub mod rows;
+pub mod setting;
+pub mod sources;
+pub mod value;
+
+pub use broker::{Configuration, Overrides};
+pub use error::{ConfigError, ConfigErrors, Notice, Origin};
+pub use listener::{Listener, SecurityProtocol};
+pub use sources::Sources;

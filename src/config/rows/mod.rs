@@ -1,0 +1,114 @@
+//! Every setting there is, by area, and the ways to find one by its name.
+
+pub mod client_metrics;
+pub mod dynamic_only;
+pub mod group;
+pub mod groups;
+pub mod identity;
+pub mod internal;
+pub mod klamm;
+pub mod log;
+pub mod network;
+pub mod oauth;
+pub mod plugins;
+pub mod quotas;
+pub mod reasons;
+pub mod removed;
+pub mod replication;
+pub mod sasl;
+pub mod security;
+pub mod share_streams;
+pub mod tiered;
+pub mod tls;
+pub mod topic;
+pub mod transactions;
+
+use super::setting::Setting;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// The settings of a broker that DescribeConfigs lists, by area.
+static BROKER: [&[Setting]; 15] = [
+    groups::GROUPS,
+    identity::IDENTITY,
+    klamm::KLAMM,
+    log::LOG,
+    network::NETWORK,
+    oauth::OAUTH,
+    plugins::PLUGINS,
+    quotas::QUOTAS,
+    replication::REPLICATION,
+    sasl::SASL,
+    security::SECURITY,
+    share_streams::SHARE_STREAMS,
+    tiered::TIERED,
+    tls::TLS,
+    transactions::TRANSACTIONS,
+];
+
+static BROKER_BY_NAME: LazyLock<BTreeMap<&'static str, &'static Setting>> = LazyLock::new(|| {
+    let hidden = [internal::INTERNAL, dynamic_only::DYNAMIC_ONLY];
+    let all = BROKER.iter().chain(hidden.iter());
+    all.flat_map(|rows| rows.iter())
+        .map(|setting| (setting.name, setting))
+        .collect()
+});
+
+/// The settings of a broker that DescribeConfigs lists, without order.
+pub fn broker_settings() -> impl Iterator<Item = &'static Setting> {
+    BROKER.iter().flat_map(|rows| rows.iter())
+}
+
+/// All settings of a broker, those that are not listed too, in the order of their names.
+pub fn all_broker_settings() -> impl Iterator<Item = &'static Setting> {
+    BROKER_BY_NAME.values().copied()
+}
+
+/// The setting of a broker with this name.
+#[must_use]
+pub fn broker_setting(name: &str) -> Option<&'static Setting> {
+    BROKER_BY_NAME.get(name).copied()
+}
+
+/// The settings of a topic that DescribeConfigs lists, in the order of their names.
+#[must_use]
+pub fn topic_settings() -> &'static [Setting] {
+    topic::TOPIC
+}
+
+/// The setting of a topic with this name.
+#[must_use]
+pub fn topic_setting(name: &str) -> Option<&'static Setting> {
+    find(topic::TOPIC, name).or_else(|| find(topic::TOPIC_INTERNAL, name))
+}
+
+/// The settings of a group, in the order of their names.
+#[must_use]
+pub fn group_settings() -> &'static [Setting] {
+    group::GROUP
+}
+
+/// The setting of a group with this name.
+#[must_use]
+pub fn group_setting(name: &str) -> Option<&'static Setting> {
+    find(group::GROUP, name)
+}
+
+/// The settings of a client metrics subscription, in the order of their names.
+#[must_use]
+pub fn client_metrics_settings() -> &'static [Setting] {
+    client_metrics::CLIENT_METRICS
+}
+
+/// The setting of a client metrics subscription with this name.
+#[must_use]
+pub fn client_metrics_setting(name: &str) -> Option<&'static Setting> {
+    find(client_metrics::CLIENT_METRICS, name)
+}
+
+fn find(rows: &'static [Setting], name: &str) -> Option<&'static Setting> {
+    let place = rows
+        .binary_search_by(|setting| setting.name.cmp(name))
+        .ok()?;
+    rows.get(place)
+}
