@@ -66,6 +66,9 @@ pub const ATTRIBUTE_CONTROL: i16 = 1 << 5;
 /// Attribute: the base timestamp is the delete horizon.
 pub const ATTRIBUTE_DELETE_HORIZON: i16 = 1 << 6;
 
+/// The attributes that have a meaning: codec and flags.
+pub const ATTRIBUTES_KNOWN: i16 = 0x7F;
+
 /// Who stamps records: `message.timestamp.type`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum TimestampType {

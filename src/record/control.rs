@@ -55,7 +55,8 @@ pub enum ControlRecord {
 /// Who leads a quorum, and who chose it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LeaderChange {
-    /// 0 without directory ids (kraft.version 0), 1 with them.
+    /// 0 without directory ids, 1 with them. Apache 4.4 writes 0 and reads the rest as 0, also
+    /// under kraft.version 1: write nothing else into a log that Apache may read.
     pub version: i16,
     /// The leader of the epoch in the batch's header.
     pub leader_id: NodeId,

@@ -111,12 +111,8 @@ fn damage_never_panics_and_unknown_types_pass() {
     let mut prng = Prng::new(10);
     for sample in samples() {
         let (key, value) = (sample.key(), sample.value());
-        let needed = match sample {
-            ControlRecord::SnapshotHeader { .. } | ControlRecord::KRaftVersion(_) => {
-                value.len() - 1
-            }
-            _ => value.len().min(2),
-        };
+        // The tags at the end, and what a footer or version does not need, may be missing.
+        let needed = value.len().min(2);
         for cut in 0..needed {
             let record = as_record(&key, &value[..cut], &empty);
             assert!(

@@ -1,6 +1,6 @@
 //! Why a producer's batch is refused, and with which of Kafka's errors.
 
-use crate::base::ids::{Offset, ProducerId, Sequence};
+use crate::base::ids::{Offset, ProducerEpoch, ProducerId, Sequence};
 use crate::base::time::Timestamp;
 use crate::record::error::BatchError;
 use std::fmt;
@@ -50,6 +50,13 @@ pub enum RecordError {
         /// The negative sequence.
         base_sequence: Sequence,
     },
+    /// An idempotent producer has an id from 0 up, and an epoch.
+    Epoch {
+        /// The producer.
+        producer_id: ProducerId,
+        /// The negative epoch.
+        producer_epoch: ProducerEpoch,
+    },
     /// Only the cleaner sets a delete horizon.
     DeleteHorizon,
     /// Only brokers set the time of the append.
@@ -98,6 +105,7 @@ impl RecordError {
             | RecordError::Count { .. }
             | RecordError::Control
             | RecordError::Sequence { .. }
+            | RecordError::Epoch { .. }
             | RecordError::DeleteHorizon
             | RecordError::MissingKey { .. }
             | RecordError::OffsetDelta { .. }
@@ -115,6 +123,11 @@ impl RecordError {
             76 => "UNSUPPORTED_COMPRESSION_TYPE",
             _ => "INVALID_RECORD",
         }
+    }
+
+    /// The fault is a timestamp: such a fault outranks others of records.
+    pub(super) fn is_timestamp(&self) -> bool {
+        matches!(self, RecordError::Timestamp { .. })
     }
 
     /// The record that is at fault, counted from 0 in its batch: for the `RecordErrors` of a
@@ -137,6 +150,7 @@ impl RecordError {
             | RecordError::Count { .. }
             | RecordError::Control
             | RecordError::Sequence { .. }
+            | RecordError::Epoch { .. }
             | RecordError::DeleteHorizon
             | RecordError::AppendTimeFromProducer
             | RecordError::Records(_) => None,
@@ -190,6 +204,13 @@ impl fmt::Display for RecordError {
             } => write!(
                 f,
                 "The batch of producer {producer_id} has the sequence {base_sequence}."
+            ),
+            RecordError::Epoch {
+                producer_id,
+                producer_epoch,
+            } => write!(
+                f,
+                "The batch of producer {producer_id} has the epoch {producer_epoch}."
             ),
             RecordError::DeleteHorizon => {
                 write!(f, "Clients may not set the delete horizon of a batch.")

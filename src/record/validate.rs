@@ -5,8 +5,12 @@
 //!
 //! How deep it looks is an argument: see `Thoroughness`, and `docs/decisions/validation.md`.
 
+use crate::base::ids::ProducerId;
 use crate::base::time::Timestamp;
-use crate::record::batch::{BatchHeader, HEADER_BYTES, RecordBatch, TimestampType};
+use crate::record::batch::{
+    ATTRIBUTE_LOG_APPEND_TIME, ATTRIBUTES_KNOWN, BatchHeader, HEADER_BYTES, RecordBatch,
+    TimestampType,
+};
 use crate::record::build;
 use crate::record::compress::Compression;
 use crate::record::error::BatchError;
@@ -80,8 +84,7 @@ pub fn validate_produce(
 ) -> Result<RecordBatch, RecordError> {
     let batch = the_one_batch(bytes)?;
     let header = *batch.header();
-    let compression = header.compression().map_err(RecordError::Codec)?;
-    if compression == Compression::Zstd && !rules.is_zstd_allowed {
+    if header.compression() == Ok(Compression::Zstd) && !rules.is_zstd_allowed {
         return Err(RecordError::ZstdNotAllowed);
     }
     if header.base_offset.0 != 0 {
@@ -89,6 +92,7 @@ pub fn validate_produce(
     }
     check_size(&batch, rules)?;
     batch.check_crc().map_err(RecordError::Checksum)?;
+    let compression = header.compression().map_err(RecordError::Codec)?;
     check_header(&header, compression)?;
 
     let target = rules.compression.filter(|(codec, _)| *codec != compression);
@@ -153,6 +157,14 @@ fn check_header(header: &BatchHeader, compression: Compression) -> Result<(), Re
             base_sequence: header.base_sequence,
         });
     }
+    // -1 is the one way to say "none".
+    let is_idempotent = header.producer_id != ProducerId::NONE;
+    if is_idempotent && (header.producer_id.0 < 0 || header.producer_epoch.0 < 0) {
+        return Err(RecordError::Epoch {
+            producer_id: header.producer_id,
+            producer_epoch: header.producer_epoch,
+        });
+    }
     if header.delete_horizon().is_some() {
         return Err(RecordError::DeleteHorizon);
     }
@@ -207,19 +219,28 @@ fn check_timestamp(
     Ok(())
 }
 
-/// Walks all records; gives their largest timestamp.
+/// Walks all records; gives their largest timestamp. As in Apache, a batch that cannot be read
+/// to its end is refused for that, else for the first timestamp out of range, else for the first
+/// other fault of a record.
 fn check_records(
     open: &OpenBatch,
     rules: &ProduceRules,
     now: Timestamp,
 ) -> Result<Timestamp, RecordError> {
     let mut max_timestamp = Timestamp::NONE;
+    let mut refusal: Option<RecordError> = None;
     for (batch_index, record) in (0..).zip(open) {
         let record = record.map_err(RecordError::Records)?;
-        check_record(&record, batch_index, rules, now)?;
         max_timestamp = max_timestamp.max(record.timestamp);
+        if let Err(fault) = check_record(&record, batch_index, rules, now) {
+            let is_first = refusal.is_none();
+            let outranks = fault.is_timestamp() && !refusal.is_some_and(|one| one.is_timestamp());
+            if is_first || outranks {
+                refusal = Some(fault);
+            }
+        }
     }
-    Ok(max_timestamp)
+    refusal.map_or(Ok(max_timestamp), Err)
 }
 
 fn check_record(
@@ -267,12 +288,17 @@ fn stamped(
     max_timestamp: Timestamp,
     now: Timestamp,
 ) -> BatchHeader {
+    let before = header;
     match rules.timestamp_type {
         TimestampType::CreateTime => header.max_timestamp = max_timestamp,
         TimestampType::LogAppendTime => {
-            header.attributes |= crate::record::batch::ATTRIBUTE_LOG_APPEND_TIME;
+            header.attributes |= ATTRIBUTE_LOG_APPEND_TIME;
             header.max_timestamp = now;
         }
+    }
+    if header != before {
+        // As Apache: bits without a meaning pass in a batch that passes, and go in a new header.
+        header.attributes &= ATTRIBUTES_KNOWN;
     }
     header
 }
@@ -287,7 +313,8 @@ fn recompress(
     max_timestamp: Timestamp,
     now: Timestamp,
 ) -> Result<RecordBatch, RecordError> {
-    let header = stamped(*open.header(), rules, max_timestamp, now);
+    let mut header = stamped(*open.header(), rules, max_timestamp, now);
+    header.attributes &= ATTRIBUTES_KNOWN;
     let bytes = build::compressed(header, codec, level, open.record_bytes());
     let batch = RecordBatch::parse(bytes).expect("a batch that was just built");
     check_size(&batch, rules)?;

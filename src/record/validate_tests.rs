@@ -105,6 +105,31 @@ fn each_fault_of_a_header_has_kafkas_error() {
         ProducerEpoch(0),
         Sequence(-1),
     )));
+    for (id, epoch) in [(5, -1), (-2, 0)] {
+        let producer = builder().producer(ProducerId(id), ProducerEpoch(epoch), Sequence(0));
+        invalid(filled(producer));
+    }
+}
+
+#[test]
+fn a_timestamp_out_of_range_outranks_other_faults_and_damage_outranks_both() {
+    let strict = ProduceRules {
+        is_compacted: true,
+        timestamp_after_max_ms: 500,
+        ..rules()
+    };
+    let mut builder = builder();
+    builder.append(NOW, None, None, &[]);
+    builder.append(Timestamp(NOW.0 + 501), Some(b"k"), None, &[]);
+    builder.append(Timestamp(NOW.0 + 502), None, None, &[]);
+    let bytes = builder.finish();
+    let error = refusal(bytes.clone(), &strict);
+    assert_eq!(error.kafka_name(), "INVALID_TIMESTAMP");
+    assert_eq!(error.batch_index(), Some(1));
+    let mut damaged = bytes.to_vec();
+    *damaged.last_mut().expect("a count of headers") = 0x7F;
+    build::seal(&mut damaged);
+    assert_eq!(refusal(damaged, &strict).kafka_name(), "INVALID_RECORD");
 }
 
 #[test]
@@ -362,7 +387,8 @@ fn damaged_batches_never_panic_and_never_pass_broken() {
         if let Ok(batch) = validate_produce(bytes.into(), &rules, NOW) {
             assert!(batch.is_valid_crc(), "round {round}");
             let open = batch.open(1 << 20).expect("what passed opens");
-            let count = open.iter().map(|record| record.expect("readable")).count();
+            let records: Result<Vec<_>, _> = open.iter().collect();
+            let count = records.expect("what passed can be read").len();
             assert_eq!(i32::try_from(count), Ok(batch.header().record_count));
         }
     }
