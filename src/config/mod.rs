@@ -8,8 +8,10 @@
 //! - [`alter`]: what an IncrementalAlterConfigs or CreateTopics request comes to.
 
 mod accessors;
+pub mod alter;
 pub mod broker;
 mod checks;
+pub mod describe;
 pub mod error;
 pub mod listener;
 pub mod nearest;
@@ -17,9 +19,11 @@ pub mod properties;
 pub mod rows;
 pub mod setting;
 pub mod sources;
+pub mod topic;
 pub mod value;
 
 pub use broker::{Configuration, Overrides};
 pub use error::{ConfigError, ConfigErrors, Notice, Origin};
 pub use listener::{Listener, SecurityProtocol};
 pub use sources::Sources;
+pub use topic::{CleanupPolicy, CompressionType, ThrottledReplicas, TimestampType, TopicConfig};

@@ -1,6 +1,6 @@
 //! Settings that Kafka keeps to itself: accepted, but not listed by DescribeConfigs.
 
-use super::reasons::{ALONE, NOT_YET, NO_REMOTE, UNSTABLE};
+use super::reasons::{ALONE, NO_REMOTE, NOT_YET, UNSTABLE};
 use crate::config::setting::Class::{Implemented, Refused, WithoutEffect};
 use crate::config::setting::Validator::{Any, AtLeast, BetweenDouble};
 use crate::config::setting::{Setting, rows};

@@ -2,7 +2,9 @@
 
 use super::reasons::{NOT_YET, SHARDS};
 use crate::config::setting::Class::{Implemented, WithoutEffect};
-use crate::config::setting::Validator::{Any, AtLeast, Between, BetweenDouble, GzipLevel, ListOf, OneOf};
+use crate::config::setting::Validator::{
+    Any, AtLeast, Between, BetweenDouble, GzipLevel, ListOf, OneOf,
+};
 use crate::config::setting::{Setting, rows};
 
 /// The rows, in the order of their names.

@@ -1,6 +1,6 @@
 //! Listeners, connections, requests.
 
-use super::reasons::{ALONE, KERNEL_BUFFERS, NOT_YET, NO_SASL, PURGATORY, SHARDS};
+use super::reasons::{ALONE, KERNEL_BUFFERS, NO_SASL, NOT_YET, PURGATORY, SHARDS};
 use crate::config::setting::Class::{Implemented, WithoutEffect};
 use crate::config::setting::Validator::{Any, AtLeast};
 use crate::config::setting::{Setting, rows};

@@ -1,6 +1,6 @@
 //! Who may do what: authorizer, principals, delegation tokens.
 
-use super::reasons::{AUTHORIZER, DELEGATION_TOKENS, JAVA, NOT_YET, NO_SASL, PRINCIPAL_BUILDER};
+use super::reasons::{AUTHORIZER, DELEGATION_TOKENS, JAVA, NO_SASL, NOT_YET, PRINCIPAL_BUILDER};
 use crate::config::setting::Class::{Implemented, Refused, WithoutEffect};
 use crate::config::setting::Validator::{Any, AtLeast, OneOf};
 use crate::config::setting::{Setting, rows};

@@ -1,6 +1,8 @@
 //! TLS: keys, certificates, protocols.
 
-use super::reasons::{CLIENT_CERTIFICATES, KEYSTORE, NO_TLS, TLS_CERTIFICATES, TLS_ENGINE, TRUSTSTORE};
+use super::reasons::{
+    CLIENT_CERTIFICATES, KEYSTORE, NO_TLS, TLS_CERTIFICATES, TLS_ENGINE, TRUSTSTORE,
+};
 use crate::config::setting::Class::{Refused, WithoutEffect};
 use crate::config::setting::Validator::{Any, OneOf};
 use crate::config::setting::{Setting, rows};

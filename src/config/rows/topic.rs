@@ -2,7 +2,9 @@
 
 use super::reasons::{NO_REMOTE, REMOTE_STORAGE, REPLICAS_THROTTLE};
 use crate::config::setting::Class::{Implemented, Refused, WithoutEffect};
-use crate::config::setting::Validator::{Any, AtLeast, Between, BetweenDouble, GzipLevel, ListOf, OneOf, ThrottledReplicas};
+use crate::config::setting::Validator::{
+    Any, AtLeast, Between, BetweenDouble, GzipLevel, ListOf, OneOf, ThrottledReplicas,
+};
 use crate::config::setting::{Setting, rows};
 
 /// The rows, in the order of their names.
