@@ -41,7 +41,11 @@ impl Apache {
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let cache = std::env::var_os("KLAMM_CACHE").map_or(root.join(".cache"), PathBuf::from);
         let jars = cache.join("java");
-        if !jars.is_dir() {
+        let is_installed = std::fs::read_dir(&jars).is_ok_and(|entries| {
+            let mut names = entries.flatten().map(|entry| entry.file_name());
+            names.any(|name| name.to_string_lossy().starts_with("kafka-storage-"))
+        });
+        if !is_installed {
             println!(
                 "not tried: no jars in {}; run cargo dev test",
                 jars.display()
@@ -337,6 +341,7 @@ fn damaged_batches_are_judged_as_by_apache() {
             timestamp_before_max_ms: if prng.one_in(4) { 700 } else { i64::MAX },
             timestamp_after_max_ms: if prng.one_in(4) { 300 } else { 3_600_000 },
             is_compacted: prng.one_in(4),
+            record_opened_bytes_max: if prng.one_in(8) { 50 } else { 2_147_483_639 },
             thoroughness: Thoroughness::AllRecords,
             compression: prng
                 .one_in(4)
@@ -352,12 +357,13 @@ fn damaged_batches_are_judged_as_by_apache() {
             .compression
             .map_or("producer", |(codec, _)| codec.name());
         let theirs = apache.ask(&format!(
-            "validate {} {NOW} {} {} {} {timestamp_type} {codec} {}",
+            "validate {} {NOW} {} {} {} {timestamp_type} {codec} {} {}",
             hex(&bytes),
             rules.timestamp_before_max_ms,
             rules.timestamp_after_max_ms,
             rules.is_compacted,
             rules.message_bytes_max,
+            rules.record_opened_bytes_max,
         ));
         let said = match &ours {
             Ok(batch) => {

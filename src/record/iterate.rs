@@ -97,6 +97,8 @@ pub struct Record<'a> {
     pub headers: Headers<'a>,
     /// Bytes of the whole record, with its length field.
     pub record_bytes: usize,
+    /// Bytes of the record after its length field.
+    pub body_bytes: usize,
 }
 
 /// A header of a record. Kafka's keys are UTF-8, but nothing on the way checks that.
@@ -203,6 +205,7 @@ impl<'a> Records<'a> {
             value,
             headers,
             record_bytes,
+            body_bytes: body.len(),
         })
     }
 }

@@ -77,6 +77,15 @@ pub enum RecordError {
         /// Which record of the batch.
         batch_index: i32,
     },
+    /// A record of a compressed batch is larger than `max.decompressed.message.bytes`.
+    RecordTooLarge {
+        /// Which record of the batch.
+        batch_index: i32,
+        /// Its bytes, without the length.
+        body_bytes: usize,
+        /// What the topic allows.
+        limit: usize,
+    },
     /// The records are not numbered one by one.
     OffsetDelta {
         /// Which record of the batch.
@@ -108,6 +117,7 @@ impl RecordError {
             | RecordError::Epoch { .. }
             | RecordError::DeleteHorizon
             | RecordError::MissingKey { .. }
+            | RecordError::RecordTooLarge { .. }
             | RecordError::OffsetDelta { .. }
             | RecordError::Records(_) => 87,
         }
@@ -137,6 +147,7 @@ impl RecordError {
         match self {
             RecordError::Timestamp { batch_index, .. } => *batch_index,
             RecordError::MissingKey { batch_index }
+            | RecordError::RecordTooLarge { batch_index, .. }
             | RecordError::OffsetDelta { batch_index, .. } => Some(*batch_index),
             RecordError::NoBatch
             | RecordError::MoreThanOneBatch { .. }
@@ -231,6 +242,15 @@ impl fmt::Display for RecordError {
             RecordError::MissingKey { .. } => {
                 write!(f, "A compacted topic does not take records without a key.")
             }
+            RecordError::RecordTooLarge {
+                batch_index: _,
+                body_bytes,
+                limit,
+            } => write!(
+                f,
+                "A record has {body_bytes} bytes when opened; max.decompressed.message.bytes of \
+                 the topic is {limit}."
+            ),
             RecordError::OffsetDelta {
                 batch_index,
                 offset_delta,

@@ -48,11 +48,21 @@ pub struct ProduceRules {
     pub compression: Option<(Compression, Option<i32>)>,
     /// The version of the request allows zstd: Produce from 7 on. KIP-110.
     pub is_zstd_allowed: bool,
-    /// The most bytes that the records of a batch may open to, where they must be opened.
+    /// `max.decompressed.message.bytes`: of one record of a compressed batch. Below its default,
+    /// compressed batches are walked.
+    pub record_opened_bytes_max: usize,
+    /// The most bytes that the records of a batch may open to, where they must be opened. Klamm's
+    /// own bound against bombs: Kafka has none for a batch.
     pub opened_bytes_max: usize,
     /// How far to look where no rule above says how far.
     pub thoroughness: Thoroughness,
 }
+
+/// Kafka's default of `max.decompressed.message.bytes`: the longest array of Java.
+const RECORD_OPENED_BYTES_DEFAULT: usize = 2_147_483_639;
+
+/// Room for a batch of Kafka's default size that compresses sixty-fold.
+const OPENED_BYTES_DEFAULT: usize = 64 << 20;
 
 impl Default for ProduceRules {
     /// Kafka's defaults of a topic.
@@ -65,7 +75,8 @@ impl Default for ProduceRules {
             is_compacted: false,
             compression: None,
             is_zstd_allowed: true,
-            opened_bytes_max: 64 << 20,
+            record_opened_bytes_max: RECORD_OPENED_BYTES_DEFAULT,
+            opened_bytes_max: OPENED_BYTES_DEFAULT,
             thoroughness: Thoroughness::default(),
         }
     }
@@ -183,7 +194,9 @@ fn must_walk(rules: &ProduceRules, compression: Compression) -> bool {
         Thoroughness::OpenRecords => compression == Compression::None,
         Thoroughness::AllRecords => true,
     };
-    rules.is_compacted || is_bounded_below || is_thorough
+    let has_record_bound = compression != Compression::None
+        && rules.record_opened_bytes_max < RECORD_OPENED_BYTES_DEFAULT;
+    rules.is_compacted || is_bounded_below || has_record_bound || is_thorough
 }
 
 /// The two timestamps in the header: an honest maximum bounds those of all records.
@@ -206,8 +219,9 @@ fn check_timestamp(
         rules.timestamp_type == TimestampType::CreateTime && timestamp != Timestamp::NONE;
     let earliest = Timestamp(now.0.saturating_sub(rules.timestamp_before_max_ms));
     let latest = Timestamp(now.0.saturating_add(rules.timestamp_after_max_ms));
-    // No bound at all leaves even the most negative timestamp alone.
-    let is_early = rules.timestamp_before_max_ms != i64::MAX && timestamp < earliest;
+    // As in Apache, an age that no number can hold is too great for any bound.
+    let age_ms = now.0.checked_sub(timestamp.0);
+    let is_early = age_ms.is_none_or(|age_ms| age_ms > rules.timestamp_before_max_ms);
     if is_checked && (is_early || timestamp > latest) {
         return Err(RecordError::Timestamp {
             batch_index,
@@ -227,10 +241,22 @@ fn check_records(
     rules: &ProduceRules,
     now: Timestamp,
 ) -> Result<Timestamp, RecordError> {
+    let body_bytes_max = match open.header().compression() {
+        Ok(Compression::None) => usize::MAX,
+        Ok(Compression::Gzip | Compression::Snappy | Compression::Lz4 | Compression::Zstd)
+        | Err(_) => rules.record_opened_bytes_max,
+    };
     let mut max_timestamp = Timestamp::NONE;
     let mut refusal: Option<RecordError> = None;
     for (batch_index, record) in (0..).zip(open) {
         let record = record.map_err(RecordError::Records)?;
+        if record.body_bytes > body_bytes_max {
+            return Err(RecordError::RecordTooLarge {
+                batch_index,
+                body_bytes: record.body_bytes,
+                limit: body_bytes_max,
+            });
+        }
         max_timestamp = max_timestamp.max(record.timestamp);
         if let Err(fault) = check_record(&record, batch_index, rules, now) {
             let is_first = refusal.is_none();

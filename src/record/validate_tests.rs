@@ -227,7 +227,7 @@ fn extreme_timestamps_do_not_overflow() {
                 ..rules()
             };
             let result = validate_produce(builder.finish(), &rules, NOW);
-            assert_eq!(result.is_ok(), before == i64::MAX);
+            assert_eq!(result.is_ok(), before == i64::MAX && extreme == i64::MAX);
         }
     }
 }
@@ -341,6 +341,21 @@ fn bombs_and_corrupt_payloads_are_refused_where_they_are_opened() {
         build::seal(&mut corrupt);
         let error = refusal(corrupt, &rules);
         assert_eq!(error.kafka_name(), "INVALID_RECORD", "{codec}: {error}");
+    }
+}
+
+#[test]
+fn the_size_of_opened_records_is_bounded_where_the_topic_says_so() {
+    let bounded = |limit| ProduceRules {
+        record_opened_bytes_max: limit,
+        ..ProduceRules::default()
+    };
+    for codec in Compression::ALL {
+        // 1 attributes, 2 + 1 deltas, 1 + 3 key, 2 + 100 value, 1 headers.
+        let bytes = filled(builder().compression(codec));
+        assert!(validate_produce(bytes.clone(), &bounded(111), NOW).is_ok());
+        let result = validate_produce(bytes, &bounded(108), NOW);
+        assert_eq!(result.is_ok(), codec == Compression::None, "{codec}");
     }
 }
 

@@ -5,7 +5,7 @@
 //   write SEED CODEC      a random batch: its hex, then what `read` says of it
 //   read HEX              the header and the records, or `error CLASS`
 //   control NAME          a batch of control records, fixed contents: its hex
-//   validate HEX NOW BEFORE AFTER COMPACTED TYPE CODEC MAX
+//   validate HEX NOW BEFORE AFTER COMPACTED TYPE CODEC MAX RECORD_MAX
 //                         `ok HEX`, or the name of Kafka's error and its message
 
 import java.io.BufferedReader;
@@ -214,7 +214,7 @@ public class Records {
             var target = words[7].equals("producer") ? Compression.of(source).build() : Compression.of(words[7]).build();
             var validator = new LogValidator(records, new TopicPartition("t", 0), new FixedClock(now), source, target,
                 Boolean.parseBoolean(words[5]), RecordBatch.MAGIC_VALUE_V2, TimestampType.forName(words[6]),
-                Long.parseLong(words[3]), Long.parseLong(words[4]), 0, AppendOrigin.CLIENT, Integer.MAX_VALUE);
+                Long.parseLong(words[3]), Long.parseLong(words[4]), 0, AppendOrigin.CLIENT, Integer.parseInt(words[9]));
             var result = validator.validateMessagesAndAssignOffsets(PrimitiveRef.ofLong(0), SILENT, BufferSupplier.NO_CACHING);
             for (MutableRecordBatch batch : result.validatedRecords().batches())
                 if (batch.sizeInBytes() > Integer.parseInt(words[8])) throw new RecordTooLargeException();
