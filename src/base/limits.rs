@@ -29,5 +29,14 @@ pub const TOPIC_NAME_BYTES_MAX: usize = 249;
 /// Tagged fields klamm reads in one message before it calls the message hostile.
 pub const TAGGED_FIELDS_MAX: usize = 1024;
 
+/// Idempotent producers remembered per partition; at the limit the least recent are forgotten.
+pub const PRODUCERS_PER_PARTITION_MAX: usize = 1 << 16;
+
+/// Largest checkpoint file of a log directory: some 200,000 partitions with the longest names.
+pub const CHECKPOINT_BYTES_MAX: usize = 64 << 20;
+
+/// Bytes of records that recovery reads at a time.
+pub const RECOVERY_READ_BYTES: usize = 1 << 20;
+
 const _: () = assert!(RECEIVE_BUFFER_BYTES >= PAGE_BYTES);
 const _: () = assert!(RECEIVE_BYTES_PER_TURN_MAX >= RECEIVE_BUFFER_BYTES);

@@ -1,0 +1,270 @@
+//! Reading: an offset becomes a slice of a segment file, which is sent from where it lies.
+
+use crate::base::convert::{u64_from, usize_from};
+use crate::base::ids::Offset;
+use crate::log::error::{ReadError, StorageError};
+use crate::log::file_name;
+use crate::log::index_file::Patience;
+use crate::log::partition_log::Log;
+use crate::log::scan::Walk;
+use crate::log::segment::{Located, Place, Segment, start_of};
+use crate::log::transaction_index::{self, AbortedTransaction};
+use crate::runtime::disk::{Disk, File};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Whole batches in a segment file, of which the last may be cut off, as in Kafka's.
+#[derive(Clone, Debug)]
+pub struct Slice {
+    /// The segment. It stays readable when the segment is deleted.
+    pub file: Arc<File>,
+    /// Byte at which the first batch starts.
+    pub position: u64,
+    /// How many bytes; 0 where there is nothing to read yet.
+    pub bytes: usize,
+    /// Offset of the first record of the first batch: it may lie below the one asked for.
+    pub base_offset: Offset,
+    /// The offset after the last batch, where it is known without another look: the slice ends
+    /// at the end of a segment or at the bound.
+    pub next_offset: Option<Offset>,
+}
+
+impl Log {
+    /// Where to read from `offset` on: at most `bytes_max` bytes (but the first batch is whole
+    /// where `at_least_one_batch`), and nothing from `upper` on, which is the high watermark, the
+    /// last stable offset, or the log end offset. A slice without bytes is the answer where there
+    /// is nothing below `upper`, or where the first batch does not fit.
+    ///
+    /// # Errors
+    /// `ReadError::OffsetOutOfRange`; `ReadError::Cold` where the answer is not in memory;
+    /// `ReadError::Storage`.
+    pub fn read(
+        &self,
+        disk: &Disk,
+        offset: Offset,
+        bytes_max: usize,
+        upper: Offset,
+        at_least_one_batch: bool,
+    ) -> Result<Slice, ReadError> {
+        self.read_with(
+            disk,
+            Patience::Resident,
+            offset,
+            bytes_max,
+            upper,
+            at_least_one_batch,
+        )
+    }
+
+    /// As [`Log::read`], but it may wait for the device: for tools and background work.
+    ///
+    /// # Errors
+    /// `ReadError::OffsetOutOfRange`, `ReadError::Storage`.
+    pub fn read_waiting(
+        &self,
+        disk: &Disk,
+        offset: Offset,
+        bytes_max: usize,
+        upper: Offset,
+        at_least_one_batch: bool,
+    ) -> Result<Slice, ReadError> {
+        self.read_with(
+            disk,
+            Patience::Wait,
+            offset,
+            bytes_max,
+            upper,
+            at_least_one_batch,
+        )
+    }
+
+    fn read_with(
+        &self,
+        disk: &Disk,
+        patience: Patience,
+        offset: Offset,
+        bytes_max: usize,
+        upper: Offset,
+        at_least_one_batch: bool,
+    ) -> Result<Slice, ReadError> {
+        if offset < self.log_start_offset || offset > self.log_end_offset {
+            return Err(ReadError::OffsetOutOfRange {
+                offset,
+                log_start_offset: self.log_start_offset,
+                log_end_offset: self.log_end_offset,
+            });
+        }
+        let place = self.place(disk);
+        let upper = upper.min(self.log_end_offset);
+        if offset >= upper {
+            return self.nothing(place, offset);
+        }
+        let mut index = self.segment_of(offset);
+        // Compaction can leave a segment without records from this offset on: the next has them.
+        while index < self.segments.len() {
+            if let Some(first) = self.locate(place, index, offset, patience)? {
+                if first.last_offset >= upper
+                    || (first.bytes > bytes_max && !at_least_one_batch)
+                    || bytes_max == 0 && !at_least_one_batch
+                {
+                    return self.nothing(place, offset);
+                }
+                return self.slice(place, index, first, bytes_max, upper, patience);
+            }
+            index += 1;
+        }
+        self.nothing(place, offset)
+    }
+
+    fn nothing(&self, place: Place<'_>, offset: Offset) -> Result<Slice, ReadError> {
+        let active = self.active();
+        Ok(Slice {
+            file: Arc::clone(active.file(place)?),
+            position: active.bytes,
+            bytes: 0,
+            base_offset: offset,
+            next_offset: Some(offset),
+        })
+    }
+
+    fn slice(
+        &self,
+        place: Place<'_>,
+        index: usize,
+        first: Located,
+        bytes_max: usize,
+        upper: Offset,
+        patience: Patience,
+    ) -> Result<Slice, ReadError> {
+        let segment = &self.segments[index];
+        let wanted = first.position + u64_from(bytes_max.max(first.bytes));
+        let (mut end, end_offset) = if upper < self.end_of_segment(index) {
+            let bound = self.position_of(place, index, upper, wanted, first, patience)?;
+            (bound, upper)
+        } else {
+            (segment.bytes, self.end_of_segment(index))
+        };
+        let is_cut = end > wanted;
+        end = end.min(wanted);
+        Ok(Slice {
+            file: Arc::clone(segment.file(place)?),
+            position: first.position,
+            bytes: usize_from(end - first.position),
+            base_offset: first.base_offset,
+            next_offset: (!is_cut).then_some(end_offset),
+        })
+    }
+
+    /// Where the first batch that reaches `upper` starts; a byte beyond `wanted` where that is
+    /// certain to be further off.
+    fn position_of(
+        &self,
+        place: Place<'_>,
+        index: usize,
+        upper: Offset,
+        wanted: u64,
+        first: Located,
+        patience: Patience,
+    ) -> Result<u64, ReadError> {
+        let segment = &self.segments[index];
+        if let Some(recent) = self.find_recent(index, upper) {
+            return Ok(recent.position);
+        }
+        let floor = segment.floor(place, upper.plus(-1), patience)?;
+        if start_of(floor) > wanted {
+            return Ok(wanted + 1);
+        }
+        let floor = floor.filter(|entry| u64::from(entry.position) >= first.position);
+        if floor.is_some() {
+            let found = segment.locate_from(place, floor, upper, patience)?;
+            return Ok(found.map_or(segment.bytes, |located| located.position));
+        }
+        segment.with_extent(place, |extent| {
+            let walk = extent.walk(first.position, patience, |position, header| {
+                header.last_offset() >= upper || position > wanted
+            })?;
+            match walk {
+                Walk::Found { position, .. } => Ok(position),
+                Walk::End => Ok(segment.bytes),
+                Walk::Broken { position } => Err(ReadError::Storage(StorageError::malformed(
+                    extent.path,
+                    format!("no record batch starts at byte {position}"),
+                ))),
+            }
+        })
+    }
+
+    /// The batch of a segment that holds `offset`, or the first after it.
+    fn locate(
+        &self,
+        place: Place<'_>,
+        index: usize,
+        offset: Offset,
+        patience: Patience,
+    ) -> Result<Option<Located>, ReadError> {
+        if let Some(recent) = self.find_recent(index, offset) {
+            return Ok(Some(recent));
+        }
+        self.segments[index].locate(place, offset, patience)
+    }
+
+    /// The batch that holds `offset`, where it is among those remembered.
+    fn find_recent(&self, index: usize, offset: Offset) -> Option<Located> {
+        let first = self.recent.front()?;
+        if index + 1 != self.segments.len() || offset < first.base_offset {
+            return None;
+        }
+        let count = self
+            .recent
+            .partition_point(|located| located.last_offset < offset);
+        self.recent.get(count).copied()
+    }
+
+    /// The aborted transactions that touch offsets from `from` up to, not including, `to`: what a
+    /// read_committed consumer needs to skip their records. It may wait.
+    ///
+    /// # Errors
+    /// What the file system said, or a `.txnindex` that is not in its format.
+    pub fn aborted_transactions(
+        &self,
+        disk: &Disk,
+        from: Offset,
+        to: Offset,
+    ) -> Result<Vec<AbortedTransaction>, StorageError> {
+        let mut found = Vec::new();
+        for segment in &self.segments[self.segment_of(from)..] {
+            for aborted in self.aborted_in(disk, segment)? {
+                if aborted.last_offset >= from && aborted.first_offset < to {
+                    found.push(aborted);
+                }
+                if aborted.last_stable_offset >= to {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn aborted_in(
+        &self,
+        disk: &Disk,
+        segment: &Segment,
+    ) -> Result<Vec<AbortedTransaction>, StorageError> {
+        if !segment.has_transaction_index {
+            return Ok(Vec::new());
+        }
+        let path: PathBuf = segment.path(&self.directory, file_name::TRANSACTION_INDEX);
+        let bytes = disk
+            .read(&path, transaction_index::FILE_BYTES_MAX)
+            .map_err(|error| StorageError::io("read", &path, error))?;
+        transaction_index::decode(&bytes)
+            .ok_or_else(|| StorageError::malformed(&path, "an entry of it makes no sense"))
+    }
+
+    pub(super) fn place<'p>(&'p self, disk: &'p Disk) -> Place<'p> {
+        Place {
+            disk,
+            directory: &self.directory,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What is durable: which files a sync has to cover, the recovery point that may be recorded, and
+//! the clean close.
+
+use crate::base::ids::Offset;
+use crate::base::time::Now;
+use crate::log::error::StorageError;
+use crate::log::leader_epochs;
+use crate::log::partition_log::Log;
+use crate::runtime::disk::{Disk, File};
+use std::sync::Arc;
+
+impl Log {
+    /// The segment files that hold records from the synced offset up to the log end offset. Sync
+    /// each, wait for all, then call [`Log::mark_synced`] with the log end offset of now. Where
+    /// [`Log::take_directory_unsynced`] says so, sync the directory as well.
+    ///
+    /// # Errors
+    /// A file that was let go cannot be opened again.
+    pub fn unsynced(&self, disk: &Disk) -> Result<Vec<Arc<File>>, StorageError> {
+        if self.synced_to >= self.log_end_offset {
+            return Ok(Vec::new());
+        }
+        self.segments[self.segment_of(self.synced_to)..]
+            .iter()
+            .filter(|segment| segment.bytes > 0)
+            .map(|segment| segment.file(self.place(disk)).cloned())
+            .collect()
+    }
+
+    /// Whether a file was made in the directory since this was asked last: its name is durable
+    /// when the directory is synced.
+    pub fn take_directory_unsynced(&mut self) -> bool {
+        std::mem::take(&mut self.is_directory_unsynced)
+    }
+
+    /// All records below `offset` are durable.
+    pub fn mark_synced(&mut self, offset: Offset, now: Now) {
+        // The log may have been truncated while the sync was under way.
+        let offset = offset.min(self.log_end_offset);
+        self.synced_to = self.synced_to.max(offset);
+        self.synced_at = now.timestamp;
+    }
+
+    /// All records below are durable.
+    #[must_use]
+    pub fn synced_to(&self) -> Offset {
+        self.synced_to
+    }
+
+    /// Whether `flush.messages` or `flush.ms` ask for a sync.
+    #[must_use]
+    pub fn flush_due(&self, now: Now) -> bool {
+        let unsynced = self.log_end_offset.0 - self.synced_to.0;
+        let waited = now.timestamp.0.saturating_sub(self.synced_at.0);
+        unsynced > 0 && (unsynced >= self.config.flush_messages || waited >= self.config.flush_ms)
+    }
+
+    /// What may stand in `recovery-point-offset-checkpoint` for this log.
+    #[must_use]
+    pub fn recovery_point(&self) -> Offset {
+        self.recovery_point
+    }
+
+    /// Brings the files that are derived from the records (indexes, leader epochs, producer state)
+    /// up to date, so that after an unclean stop only what lies above the synced offset has to be
+    /// read. Answers with the recovery point, which may now be recorded.
+    ///
+    /// # Errors
+    /// What the file system said; the recovery point then stays.
+    pub fn checkpoint(&mut self, disk: &Disk) -> Result<Offset, StorageError> {
+        self.write_leader_epochs(disk)?;
+        if self.recovery_point < self.synced_to {
+            if self.queue.is_empty() {
+                self.write_checkpoint_snapshot(disk)?;
+            }
+            let first = self.segment_of(self.recovery_point);
+            self.persist_indexes(disk, first)?;
+            self.recovery_point = self.synced_to;
+        }
+        Ok(self.recovery_point)
+    }
+
+    fn persist_indexes(&mut self, disk: &Disk, first: usize) -> Result<(), StorageError> {
+        let directory = self.directory.clone();
+        let place = crate::log::segment::Place {
+            disk,
+            directory: &directory,
+        };
+        for segment in &mut self.segments[first..] {
+            if !segment.is_persisted() {
+                segment.add_time_entry();
+                segment.persist_indexes(place)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A snapshot of the producers at the log's end. The one before stays: it may be the last that
+    /// lies below the recovery point. The one before that goes, unless a segment begins there.
+    fn write_checkpoint_snapshot(&mut self, disk: &Disk) -> Result<(), StorageError> {
+        self.write_producer_snapshot(disk, self.log_end_offset)?;
+        let Some(index) = self.snapshots.len().checked_sub(3) else {
+            return Ok(());
+        };
+        let former = self.snapshots[index];
+        let is_base = self
+            .segments
+            .binary_search_by_key(&former, |segment| segment.base_offset)
+            .is_ok();
+        if !is_base {
+            self.snapshots.remove(index);
+            self.remove_snapshots(disk, &[former])?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn write_leader_epochs(&mut self, disk: &Disk) -> Result<(), StorageError> {
+        if !self.leader_epochs.is_dirty() {
+            return Ok(());
+        }
+        let path = self.directory.join(leader_epochs::FILE_NAME);
+        disk.write_atomically(&path, self.leader_epochs.to_text().as_bytes())
+            .map_err(|error| StorageError::io("write", &path, error))?;
+        self.leader_epochs.set_clean();
+        Ok(())
+    }
+
+    /// A clean stop: writes what is queued, syncs everything, and leaves the directory as a clean
+    /// open (klamm's or Apache's) expects it. It waits for the device.
+    ///
+    /// # Errors
+    /// What the file system said: the stop is then not a clean one.
+    pub fn close(&mut self, disk: &Disk, now: Now) -> Result<(), StorageError> {
+        self.write(disk, now)?;
+        for file in self.unsynced(disk)? {
+            file.sync_data()
+                .map_err(|error| StorageError::io("sync", &self.directory, error))?;
+        }
+        self.mark_synced(self.log_end_offset, now);
+        let directory = self.directory.clone();
+        let place = crate::log::segment::Place {
+            disk,
+            directory: &directory,
+        };
+        let segment = self.active_mut();
+        segment.add_time_entry();
+        segment.persist_indexes(place)?;
+        if segment.has_file() {
+            segment.trim_file(place)?;
+        }
+        self.persist_indexes(disk, 0)?;
+        if self.log_end_offset > Offset(0) {
+            self.write_checkpoint_snapshot(disk)?;
+        }
+        self.write_leader_epochs(disk)?;
+        self.remove_retired(disk, crate::base::time::Timestamp(i64::MAX))?;
+        disk.sync_directory(&self.directory)
+            .map_err(|error| StorageError::io("sync", &self.directory, error))?;
+        self.recovery_point = self.log_end_offset;
+        Ok(())
+    }
+}
