@@ -1,6 +1,185 @@
-//! The command line: one verb per Kafka tool, with Kafka's own flags.
+//! The command line: one verb per Kafka tool, with Kafka's own flags, and `start`.
+//!
+//! Results go to standard output, everything else to standard error. Exit codes: 0 done (also
+//! where nobody reads standard output any more), 1 it did not work, 2 the command line cannot be
+//! meant, 130 interrupted twice.
+
+pub mod dump_log;
+pub mod error;
+pub mod formatter;
+pub mod line_reader;
+pub mod output;
+pub mod property;
+pub mod start;
+pub mod storage;
+pub mod template;
+pub mod topic_filter;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+use error::CliError;
+use output::{Output, notice};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A broker that speaks Apache Kafka's wire protocol, and its tools.
+#[derive(Parser, Debug)]
+#[command(
+    name = "klamm",
+    version,
+    propagate_version = true,
+    infer_long_args = true,
+    max_term_width = 100
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    /// Start a broker: without a file, on 127.0.0.1:9092 with its data in ./klamm-data.
+    Start(StartArguments),
+    /// Print what segment, index, snapshot and checkpoint files hold, and verify it.
+    DumpLog(dump_log::DumpLogArguments),
+    /// Format the log directories of a node, or say what is in them.
+    #[command(subcommand_required = true, arg_required_else_help = true)]
+    Storage(storage::StorageArguments),
+}
+
+/// What `klamm start` takes: `kafka-server-start`'s arguments.
+#[derive(clap::Args, Clone, PartialEq, Eq, Default, Debug)]
+pub struct StartArguments {
+    /// Configuration as Kafka reads it; without it, defaults that work at once.
+    #[arg(value_name = "server.properties")]
+    pub properties: Option<PathBuf>,
+    /// A setting that wins over the file and the environment; may be given many times.
+    #[arg(long = "override", value_name = "key=value")]
+    pub overrides: Vec<String>,
+    /// Refuse settings that klamm does not know, instead of warning.
+    #[arg(long)]
+    pub strict: bool,
+}
 
 /// Runs the command line and says how it went.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
+    let mut output = Output::standard();
+    let result = run(arguments.verb, &mut output).and_then(|code| {
+        output.flush()?;
+        Ok(code)
+    });
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            // What was printed before the error belongs to the user; the error itself wins.
+            drop(output.flush());
+            if !matches!(error, CliError::ClosedPipe) {
+                notice(format_args!("klamm: {error}"));
+            }
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, CliError> {
+    match verb {
+        Verb::Start(arguments) => return Ok(start::run(arguments)),
+        Verb::DumpLog(arguments) => dump_log::run(&arguments, output)?,
+        Verb::Storage(arguments) => storage::run(&arguments, output)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints help and version as clap does, and any error as one sentence.
+fn usage(error: &clap::Error) -> ExitCode {
+    let is_answer = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    );
+    if !is_answer {
+        let rendered = error.render().to_string();
+        notice(format_args!("klamm: {}", sentence(&rendered)));
+        return ExitCode::from(2);
+    }
+    // A closed pipe is not an error here either.
+    drop(error.print());
+    if error.use_stderr() {
+        ExitCode::from(2)
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+/// Clap's paragraphs as one sentence: what is wrong and what may have been meant.
+fn sentence(rendered: &str) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut continues = false;
+    for line in rendered.lines() {
+        let line = line.trim();
+        if line.starts_with("Usage:") || line.starts_with("For more information") {
+            break;
+        }
+        let line = line
+            .trim_start_matches("error: ")
+            .trim_start_matches("tip: ");
+        if line.is_empty() {
+            continue;
+        }
+        match parts.last_mut() {
+            Some(last) if continues => {
+                last.push(' ');
+                last.push_str(line);
+            }
+            Some(_) | None => parts.push(line.to_owned()),
+        }
+        continues = continues || line.ends_with(':');
+    }
+    format!("{} (see --help)", parts.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_tree_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    fn taken(line: &str) -> Verb {
+        match Arguments::try_parse_from(line.split(' ')) {
+            Ok(arguments) => arguments.verb,
+            Err(error) => panic!("{line}: {error}"),
+        }
+    }
+
+    #[test]
+    fn kafkas_own_lines_are_taken() {
+        let Verb::Start(start) =
+            taken("klamm start f.properties --override a=b --override c=d=e --strict")
+        else {
+            panic!("not start")
+        };
+        assert_eq!(start.overrides, ["a=b", "c=d=e"]);
+        assert!(start.strict);
+        for line in [
+            "klamm start",
+            "klamm dump-log --files a.log,b.index --print-data-log --deep-iteration",
+            "klamm storage format -t x -c f --ignore-formatted --standalone",
+            "klamm storage format --cluster-id x --config f -g",
+            "klamm storage info -c f",
+            "klamm storage random-uuid",
+        ] {
+            let line: Vec<&str> = line.split_whitespace().collect();
+            drop(taken(&line.join(" ")));
+        }
+    }
 }

@@ -10,6 +10,7 @@
     reason = "this is the seam: what the others may not name is named here"
 )]
 
+pub mod blocking;
 pub mod buffer;
 pub mod disk;
 pub mod io;

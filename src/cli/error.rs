@@ -1,0 +1,47 @@
+//! How a verb of the command line ends when it does not end well: one sentence, one exit code.
+
+use std::fmt;
+use std::io;
+
+/// Why a verb stopped early.
+#[derive(Debug)]
+pub enum CliError {
+    /// The command line cannot be meant: exit code 2.
+    Usage(String),
+    /// It was tried and did not work: exit code 1.
+    Failed(String),
+    /// Nobody reads standard output any more: not an error, exit code 0.
+    ClosedPipe,
+}
+
+impl CliError {
+    /// The code that a script sees.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            CliError::Usage(_) => 2,
+            CliError::Failed(_) => 1,
+            CliError::ClosedPipe => 0,
+        }
+    }
+
+    /// An error of standard output: a closed pipe ends the verb quietly.
+    #[must_use]
+    pub fn from_output(error: &io::Error) -> CliError {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            CliError::ClosedPipe
+        } else {
+            CliError::Failed(format!("cannot write to standard output: {error}"))
+        }
+    }
+}
+
+impl fmt::Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CliError::Usage(why) => write!(f, "{why} (see --help)"),
+            CliError::Failed(why) => f.write_str(why),
+            CliError::ClosedPipe => f.write_str("nobody reads the output"),
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Sockets, clocks and signals for the tools: one thread, plain system calls, every wait bounded.
+//! The broker does not use this; a tool that waits for a broker has nothing better to do.
+
+use crate::base::time::{Instant, Now, Timestamp};
+use std::io::{self, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Longest single wait: a tool looks at least this often whether it was interrupted.
+const WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// Both clocks of this machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    started: std::time::Instant,
+}
+
+impl Clock {
+    /// A clock whose monotonic side starts at zero.
+    #[must_use]
+    pub fn start() -> Clock {
+        Clock {
+            started: std::time::Instant::now(),
+        }
+    }
+
+    /// Reads both clocks.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        let nanos = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let wall = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Now {
+            instant: Instant(nanos),
+            timestamp: Timestamp(i64::try_from(wall.as_millis()).unwrap_or(i64::MAX)),
+        }
+    }
+}
+
+/// 128 random bits from the kernel, or its error.
+pub fn random_bits() -> io::Result<(u64, u64)> {
+    let mut bytes = [0; 16];
+    std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    let wide = u128::from_le_bytes(bytes);
+    let low = u64::try_from(wide & u128::from(u64::MAX)).expect("masked to 64 bits");
+    let high = u64::try_from(wide >> 64).expect("shifted to 64 bits");
+    Ok((high, low))
+}
+
+/// Whether Ctrl-C or SIGTERM arrived since [`Interrupt::catch`].
+#[derive(Clone, Debug)]
+pub struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// From now on SIGINT and SIGTERM set a flag; a second one ends the process at once.
+    pub fn catch() -> io::Result<Interrupt> {
+        let flag = Arc::new(AtomicBool::new(false));
+        for signal in [libc::SIGINT, libc::SIGTERM] {
+            signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&flag))?;
+            signal_hook::flag::register(signal, Arc::clone(&flag))?;
+        }
+        Ok(Interrupt(flag))
+    }
+
+    /// Whether a signal arrived.
+    #[must_use]
+    pub fn arrived(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What a read from a socket gave.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Received {
+    /// So many bytes, at least one.
+    Bytes(usize),
+    /// Nothing is there yet.
+    Nothing,
+    /// The other side has closed.
+    Closed,
+}
+
+/// A connected TCP socket that never blocks: [`wait`] does.
+#[derive(Debug)]
+pub struct Socket {
+    stream: TcpStream,
+}
+
+impl Socket {
+    /// Connects to the first address of `host` that answers within `timeout`, tried in order.
+    pub fn connect(host: &str, port: u16, timeout: Duration) -> io::Result<Socket> {
+        let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+        for address in (host, port).to_socket_addrs()? {
+            match TcpStream::connect_timeout(&address, timeout.max(Duration::from_millis(1))) {
+                Ok(stream) => {
+                    stream.set_nodelay(true)?;
+                    stream.set_nonblocking(true)?;
+                    return Ok(Socket { stream });
+                }
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    /// Sends what the kernel takes now; 0 where its buffer is full.
+    pub fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.stream.write(bytes) {
+            Ok(0) if !bytes.is_empty() => Err(io::Error::from(io::ErrorKind::WriteZero)),
+            Ok(sent) => Ok(sent),
+            Err(error) if transient(&error) => Ok(0),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads what has arrived into `buffer`, which is not empty.
+    pub fn receive(&mut self, buffer: &mut [u8]) -> io::Result<Received> {
+        match self.stream.read(buffer) {
+            Ok(0) => Ok(Received::Closed),
+            Ok(count) => Ok(Received::Bytes(count)),
+            Err(error) if transient(&error) => Ok(Received::Nothing),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn transient(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
+}
+
+/// One thing to wait for.
+#[derive(Clone, Copy, Debug)]
+pub enum Interest<'a> {
+    /// The socket has something to read, or has closed.
+    Readable(&'a Socket),
+    /// The socket can be written, or has something to read, or has closed.
+    Writable(&'a Socket),
+    /// Standard input has something to read, or has ended.
+    StandardInput,
+}
+
+/// Waits until one of `interests` holds, a signal arrives, or `timeout` has passed; says whether
+/// standard input was among them and is ready.
+pub fn wait(interests: &[Interest<'_>], timeout: Duration) -> io::Result<bool> {
+    let mut polled: Vec<libc::pollfd> = interests
+        .iter()
+        .map(|interest| match interest {
+            Interest::Readable(socket) => entry(socket.stream.as_raw_fd(), libc::POLLIN),
+            Interest::Writable(socket) => {
+                entry(socket.stream.as_raw_fd(), libc::POLLIN | libc::POLLOUT)
+            }
+            Interest::StandardInput => entry(libc::STDIN_FILENO, libc::POLLIN),
+        })
+        .collect();
+    // Rounded up: a wait of less than a millisecond must not become a busy loop.
+    let millis = timeout.min(WAIT_MAX).as_micros().div_ceil(1000);
+    let millis = libc::c_int::try_from(millis).expect("bounded by WAIT_MAX");
+    poll(&mut polled, millis)?;
+    Ok(interests
+        .iter()
+        .zip(&polled)
+        .any(|(interest, entry)| matches!(interest, Interest::StandardInput) && entry.revents != 0))
+}
+
+fn entry(fd: RawFd, events: libc::c_short) -> libc::pollfd {
+    libc::pollfd {
+        fd,
+        events,
+        revents: 0,
+    }
+}
+
+#[expect(unsafe_code, reason = "the standard library has no poll")]
+fn poll(polled: &mut [libc::pollfd], millis: libc::c_int) -> io::Result<()> {
+    let count = libc::nfds_t::try_from(polled.len()).expect("few descriptors");
+    // SAFETY: the slice is borrowed mutably for the whole call and `count` is its length.
+    let result = unsafe { libc::poll(polled.as_mut_ptr(), count, millis) };
+    if result >= 0 {
+        return Ok(());
+    }
+    let error = io::Error::last_os_error();
+    // A signal: the caller looks at its flag.
+    if error.kind() == io::ErrorKind::Interrupted {
+        for entry in polled {
+            entry.revents = 0;
+        }
+        return Ok(());
+    }
+    Err(error)
+}
+
+/// Reads from standard input what is there, waiting where nothing is; 0 is its end. Unlike
+/// [`std::io::stdin`] it keeps nothing back, so that [`wait`] tells the truth.
+#[expect(
+    unsafe_code,
+    reason = "std's standard input buffers, and poll would not see what it holds"
+)]
+pub fn read_standard_input(buffer: &mut [u8]) -> io::Result<usize> {
+    // SAFETY: the buffer is borrowed mutably for the whole call and its length is given.
+    let count = unsafe { libc::read(libc::STDIN_FILENO, buffer.as_mut_ptr().cast(), buffer.len()) };
+    usize::try_from(count).map_err(|_| io::Error::last_os_error())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn a_socket_sends_waits_and_receives() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let mut socket = Socket::connect("127.0.0.1", port, Duration::from_secs(5)).unwrap();
+        let (mut peer, _) = listener.accept().unwrap();
+        let mut buffer = [0; 16];
+        assert_eq!(socket.receive(&mut buffer).unwrap(), Received::Nothing);
+        assert!(!wait(&[Interest::Readable(&socket)], Duration::from_micros(10)).unwrap());
+        assert_eq!(socket.send(b"ping").unwrap(), 4);
+        peer.read_exact(&mut buffer[..4]).unwrap();
+        assert_eq!(&buffer[..4], b"ping");
+        peer.write_all(b"pong").unwrap();
+        wait(&[Interest::Readable(&socket)], Duration::from_secs(5)).unwrap();
+        assert_eq!(socket.receive(&mut buffer).unwrap(), Received::Bytes(4));
+        drop(peer);
+        wait(&[Interest::Writable(&socket)], Duration::from_secs(5)).unwrap();
+        wait(&[Interest::Readable(&socket)], Duration::from_secs(5)).unwrap();
+        assert_eq!(socket.receive(&mut buffer).unwrap(), Received::Closed);
+    }
+
+    #[test]
+    fn random_bits_differ() {
+        assert_ne!(random_bits().unwrap(), random_bits().unwrap());
+    }
+}
