@@ -94,10 +94,18 @@ fn of_mechanism(rest: &str) -> Option<&'static Setting> {
         .flatten()
 }
 
-/// The setting with the name that is nearest to `key`.
+/// The valid key that is nearest to `key`; one of a listener keeps its prefix.
 #[must_use]
-pub fn nearest_setting(key: &str) -> Option<&'static str> {
-    nearest(key, rows::all_broker_settings().map(|setting| setting.name))
+pub fn nearest_key(key: &str) -> Option<String> {
+    let names = || rows::all_broker_settings().map(|setting| setting.name);
+    let prefixed = key.strip_prefix("listener.name.");
+    match prefixed.and_then(|rest| rest.split_once('.')) {
+        Some((listener, rest)) => {
+            let near = nearest(rest, names())?;
+            Some(format!("listener.name.{listener}.{near}"))
+        }
+        None => nearest(key, names()).map(str::to_owned),
+    }
 }
 
 impl Default for Configuration {
@@ -137,6 +145,8 @@ impl Configuration {
                 Err(found) => errors = found,
             }
         }
+        errors.sort_by(|one, other| one.origin().cmp(&other.origin()));
+        notices.sort_by(|one, other| one.origin().cmp(other.origin()));
         if errors.is_empty() {
             Ok((configuration, notices))
         } else {
@@ -330,16 +340,14 @@ fn examine(
                 errors.push(error);
                 return;
             }
-            // What merely repeats the default asks for nothing.
-            let value = Value::read(setting, &assigned.text);
-            if value.as_ref() == Ok(&Value::default_of(setting)) || says_nothing(setting, &value) {
+            if asks_nothing(setting, &assigned.text) {
                 return;
             }
             setting.class
         }
         Key::Removed(class) => class,
         Key::Unknown => {
-            let near = nearest_setting(key);
+            let near = nearest_key(key);
             let key = key.to_owned();
             if strict {
                 errors.push(ConfigError::Unknown { key, origin, near });
@@ -366,13 +374,19 @@ fn examine(
     }
 }
 
-/// An empty text for a setting that has no default asks for nothing either.
-fn says_nothing<E>(setting: &Setting, value: &Result<Value, E>) -> bool {
-    let empty = match value {
-        Ok(value) => value.to_text().is_some_and(|text| text.is_empty()),
-        Err(_) => false,
-    };
-    empty && setting.default.is_none()
+/// Whether a sound value asks for nothing: it repeats the default, or what klamm does of itself
+/// where nobody configured it, or it is an empty text where there is no default.
+fn asks_nothing(setting: &'static Setting, text: &str) -> bool {
+    let value = Value::read(setting, text);
+    let same = |other: &str| Value::read(setting, other) == value;
+    let empty = setting.default.is_none() && text.trim().is_empty();
+    empty || setting.default.is_some_and(same) || built_in(setting.name).is_some_and(same)
+}
+
+/// The value of a key in the built-in file.
+fn built_in(key: &str) -> Option<&'static str> {
+    let mut lines = sources::BUILT_IN.lines();
+    lines.find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
 }
 
 /// What is wrong with the value of `key`, where that is a setting.

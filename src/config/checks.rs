@@ -54,10 +54,10 @@ impl Checker<'_> {
         });
     }
 
-    fn refused(&mut self, key: &str, refusal: Refusal) {
+    fn refused(&mut self, key: &str, what: &str, refusal: Refusal) {
         match self.configuration.origin(key) {
             Some(origin) => self.errors.push(ConfigError::Refused {
-                key: key.to_owned(),
+                key: what.to_owned(),
                 origin: origin.clone(),
                 refusal,
             }),
@@ -94,9 +94,17 @@ impl Checker<'_> {
                     "controller.quorum.voters",
                     "id@host:port, as in 1@localhost:9093",
                 ),
-                Some(_) if voters.len() > 1 => self.refused("controller.quorum.voters", ONE_NODE),
+                Some(_) if voters.len() > 1 => self.refused(
+                    "controller.quorum.voters",
+                    "controller.quorum.voters",
+                    ONE_NODE,
+                ),
                 Some((id, _)) if id != self.configuration.node_id().0 => {
-                    self.refused("controller.quorum.voters", ONE_NODE);
+                    self.refused(
+                        "controller.quorum.voters",
+                        "controller.quorum.voters",
+                        ONE_NODE,
+                    );
                 }
                 Some(_) => {}
             }
@@ -111,7 +119,11 @@ impl Checker<'_> {
                 "host:port, as in localhost:9093",
             );
         } else if servers.len() > 1 {
-            self.refused("controller.quorum.bootstrap.servers", ONE_NODE);
+            self.refused(
+                "controller.quorum.bootstrap.servers",
+                "controller.quorum.bootstrap.servers",
+                ONE_NODE,
+            );
         }
     }
 
@@ -125,6 +137,7 @@ impl Checker<'_> {
         let empty = dirs.is_empty() || dirs.iter().any(String::is_empty);
         if empty {
             self.wrong(key, "directories, separated by commas");
+            return;
         }
         let twice = dirs
             .iter()
@@ -264,7 +277,10 @@ impl Checker<'_> {
                     KEY,
                     format!("NAME:PROTOCOL pairs ('{pair}' is none), of {names}"),
                 );
-                Vec::new()
+                listener::parse_protocol_map(
+                    "PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL",
+                )
+                .unwrap_or_default()
             }
         };
         if self.configuration.origin(KEY).is_none() {
@@ -300,8 +316,7 @@ impl Checker<'_> {
                 self.wrong(
                     key,
                     format!(
-                        "of names that listener.security.protocol.map holds, which {name} is \
-                         not{near}"
+                        "named as in listener.security.protocol.map, where {name} is not{near}"
                     ),
                 );
                 continue;
@@ -311,7 +326,7 @@ impl Checker<'_> {
                 SecurityProtocol::Ssl
                 | SecurityProtocol::SaslPlaintext
                 | SecurityProtocol::SaslSsl => {
-                    self.refused(key, NO_SECURITY);
+                    self.refused(key, &format!("the listener {text}"), NO_SECURITY);
                     continue;
                 }
             }
@@ -364,7 +379,8 @@ impl Checker<'_> {
             {
                 self.wrong(
                     KEY,
-                    "set to what clients can dial, as listeners binds all interfaces",
+                    "set to what clients can dial, as in PLAINTEXT://HOST:9092: listeners binds all \
+                     interfaces",
                 );
             }
             return listeners.to_vec();
@@ -383,7 +399,7 @@ impl Checker<'_> {
                 let near = near.map_or(String::new(), |near| format!(" (did you mean {near}?)"));
                 self.wrong(
                     KEY,
-                    format!("of names that listeners holds, which {name} is not{near}"),
+                    format!("named as in listeners, where {name} is not{near}"),
                 );
             }
         }

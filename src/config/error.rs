@@ -57,7 +57,7 @@ pub enum ConfigError {
         /// Where it stands.
         origin: Origin,
         /// The nearest valid name.
-        near: Option<&'static str>,
+        near: Option<String>,
     },
     /// A value that its setting does not take.
     Wrong {
@@ -91,7 +91,9 @@ impl fmt::Display for ConfigError {
                     "--override {text}: must be key=value, as in num.partitions=3"
                 )
             }
-            ConfigError::Unknown { key, origin, near } => write_unknown(f, key, origin, *near),
+            ConfigError::Unknown { key, origin, near } => {
+                write_unknown(f, key, origin, near.as_deref())
+            }
             ConfigError::Wrong {
                 key,
                 shown,
@@ -121,11 +123,25 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+impl ConfigError {
+    /// Where it stands, where it stands anywhere.
+    #[must_use]
+    pub fn origin(&self) -> Option<&Origin> {
+        match self {
+            ConfigError::File { .. } | ConfigError::NotAnAssignment(_) => None,
+            ConfigError::Unknown { origin, .. } | ConfigError::Refused { origin, .. } => {
+                Some(origin)
+            }
+            ConfigError::Wrong { origin, .. } => origin.as_ref(),
+        }
+    }
+}
+
 fn write_unknown(
     f: &mut fmt::Formatter<'_>,
     key: &str,
     origin: &Origin,
-    near: Option<&'static str>,
+    near: Option<&str>,
 ) -> fmt::Result {
     write!(f, "{origin}: there is no setting {key}")?;
     match near {
@@ -162,7 +178,7 @@ pub enum Notice {
         /// Where it stands.
         origin: Origin,
         /// The nearest valid name.
-        near: Option<&'static str>,
+        near: Option<String>,
     },
     /// A setting has no effect.
     WithoutEffect {
@@ -175,10 +191,20 @@ pub enum Notice {
     },
 }
 
+impl Notice {
+    /// Where it stands.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        match self {
+            Notice::Unknown { origin, .. } | Notice::WithoutEffect { origin, .. } => origin,
+        }
+    }
+}
+
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Notice::Unknown { key, origin, near } => write_unknown(f, key, origin, *near),
+            Notice::Unknown { key, origin, near } => write_unknown(f, key, origin, near.as_deref()),
             Notice::WithoutEffect {
                 key,
                 origin,

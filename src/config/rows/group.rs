@@ -9,53 +9,53 @@ use crate::config::setting::{Setting, rows};
 pub static GROUP: &[Setting] = rows! {
     "consumer.assignment.interval.ms": Int = "1000",
         Medium, ClusterWide, AtLeast(0), WithoutEffect(NOT_YET),
-        "";
+        "Shortest time between two assignments of the group.";
     "consumer.heartbeat.interval.ms": Int = "5000",
         Medium, ClusterWide, AtLeast(1), WithoutEffect(NOT_YET),
-        "";
+        "Time between two heartbeats of a member.";
     "consumer.session.timeout.ms": Int = "45000",
         Medium, ClusterWide, AtLeast(1), WithoutEffect(NOT_YET),
-        "";
+        "Time without a heartbeat after which a member is taken for dead.";
     "share.assignment.interval.ms": Int = "1000",
         Medium, ClusterWide, AtLeast(0), WithoutEffect(NOT_YET),
-        "";
+        "Shortest time between two assignments of the share group.";
     "share.auto.offset.reset": String = "latest",
         Medium, ClusterWide, AutoOffsetReset, WithoutEffect(NOT_YET),
-        "";
+        "Where the share group starts to read: latest, earliest, by_duration:PT1H.";
     "share.delivery.count.limit": Int = "5",
         Medium, ClusterWide, AtLeast(2), WithoutEffect(NOT_YET),
-        "";
+        "How often a record is delivered before it is given up.";
     "share.heartbeat.interval.ms": Int = "5000",
         Medium, ClusterWide, AtLeast(1), WithoutEffect(NOT_YET),
-        "";
+        "Time between two heartbeats of a member of the share group.";
     "share.isolation.level": String = "read_uncommitted",
         Medium, ClusterWide, OneOf(&["read_committed", "read_uncommitted"]), WithoutEffect(NOT_YET),
-        "";
+        "Whether the share group reads records of open transactions.";
     "share.partition.max.record.locks": Int = "2000",
         Medium, ClusterWide, AtLeast(100), WithoutEffect(NOT_YET),
-        "";
+        "Most records of a share partition that are being worked on.";
     "share.record.lock.duration.ms": Int = "30000",
         Medium, ClusterWide, AtLeast(1_000), WithoutEffect(NOT_YET),
-        "";
+        "How long a member may work on a record before others may have it.";
     "share.renew.acknowledge.enable": Boolean = "true",
         Medium, ClusterWide, Any, WithoutEffect(NOT_YET),
-        "";
+        "Whether a member may prolong its work on a record.";
     "share.session.timeout.ms": Int = "45000",
         Medium, ClusterWide, AtLeast(1), WithoutEffect(NOT_YET),
-        "";
+        "Time without a heartbeat after which a member of the share group is dead.";
     "streams.assignment.interval.ms": Int = "1000",
         Medium, ClusterWide, AtLeast(0), WithoutEffect(NOT_YET),
-        "";
+        "Shortest time between two assignments of the streams group.";
     "streams.heartbeat.interval.ms": Int = "5000",
         Medium, ClusterWide, AtLeast(1), WithoutEffect(NOT_YET),
-        "";
+        "Time between two heartbeats of a member of the streams group.";
     "streams.initial.rebalance.delay.ms": Int = "3000",
         Medium, ClusterWide, AtLeast(0), WithoutEffect(NOT_YET),
-        "";
+        "How long the empty streams group waits before its first assignment.";
     "streams.num.standby.replicas": Int = "0",
         Medium, ClusterWide, AtLeast(0), WithoutEffect(NOT_YET),
-        "";
+        "Standby copies of each task's state.";
     "streams.session.timeout.ms": Int = "45000",
         Medium, ClusterWide, AtLeast(1), WithoutEffect(NOT_YET),
-        "";
+        "Time without a heartbeat after which a member of the streams group is dead.";
 };

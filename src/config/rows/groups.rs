@@ -9,81 +9,81 @@ use crate::config::setting::{Setting, rows};
 pub static GROUPS: &[Setting] = rows! {
     "group.consumer.assignment.interval.ms": Int = "1000",
         Medium, ClusterWide, AtLeast(0), WithoutEffect(NOT_YET),
-        "";
+        "Shortest time between two assignments of a consumer group.";
     "group.consumer.assignors": List = "uniform,range",
         Medium, ReadOnly, Any, WithoutEffect(NOT_YET),
-        "";
+        "Ways to share out partitions to consumers, the preferred first.";
     "group.consumer.heartbeat.interval.ms": Int = "5000",
         Medium, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),
-        "";
+        "Time between two heartbeats of a consumer.";
     "group.consumer.max.assignment.interval.ms": Int = "15000",
         Medium, ReadOnly, AtLeast(0), WithoutEffect(NOT_YET),
-        "";
+        "Largest consumer.assignment.interval.ms that a group may have.";
     "group.consumer.max.heartbeat.interval.ms": Int = "15000",
         Medium, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),
-        "";
+        "Largest consumer.heartbeat.interval.ms that a group may have.";
     "group.consumer.max.session.timeout.ms": Int = "60000",
         Medium, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),
-        "";
+        "Largest consumer.session.timeout.ms that a group may have.";
     "group.consumer.max.size": Int = "2147483647",
         Medium, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),
-        "";
+        "Most members of a consumer group.";
     "group.consumer.migration.policy": String = "bidirectional",
         Medium, ReadOnly, OneOfIgnoringCase(&["DISABLED", "DOWNGRADE", "UPGRADE", "BIDIRECTIONAL"]), WithoutEffect(NOT_YET),
-        "";
+        "Which ways a group may change between the classic and the consumer protocol.";
     "group.consumer.min.assignment.interval.ms": Int = "0",
         Medium, ReadOnly, AtLeast(0), WithoutEffect(NOT_YET),
-        "";
+        "Smallest consumer.assignment.interval.ms that a group may have.";
     "group.consumer.min.heartbeat.interval.ms": Int = "5000",
         Medium, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),
-        "";
+        "Smallest consumer.heartbeat.interval.ms that a group may have.";
     "group.consumer.min.session.timeout.ms": Int = "45000",
         Medium, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),
-        "";
+        "Smallest consumer.session.timeout.ms that a group may have.";
     "group.consumer.session.timeout.ms": Int = "45000",
         Medium, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),
-        "";
+        "Time without a heartbeat after which a consumer is taken for dead.";
     "group.coordinator.append.linger.ms": Int = "-1",
         Medium, ReadOnly, AtLeast(-1), WithoutEffect(NOT_YET),
-        "";
+        "How long a group coordinator gathers records; -1 adapts to the load.";
     "group.coordinator.background.threads": Int = "2",
         High, ReadOnly, AtLeast(1), WithoutEffect(SHARDS),
-        "";
+        "Threads that compute assignments beside the group coordinators.";
     "group.coordinator.cached.buffer.max.bytes": Int = "1048588",
         Medium, ClusterWide, AtLeast(524_288), WithoutEffect(NOT_YET),
-        "";
+        "Largest write buffer that a group coordinator keeps for its next write.";
     "group.coordinator.rebalance.protocols": List = "classic,consumer,streams",
         Medium, ReadOnly, ListOf(&["consumer", "classic", "share", "streams"]), WithoutEffect(NOT_YET),
-        "";
+        "The protocols that groups may use.";
     "group.coordinator.threads": Int = "4", High, ReadOnly, AtLeast(1), WithoutEffect(SHARDS),
-        "";
+        "Threads of the group coordinators.";
     "group.initial.rebalance.delay.ms": Int = "3000", Medium, ReadOnly, Any, WithoutEffect(NOT_YET),
-        "";
+        "How long an empty group waits for more members before its first assignment.";
     "group.max.session.timeout.ms": Int = "1800000", Medium, ReadOnly, Any, WithoutEffect(NOT_YET),
-        "";
+        "Longest session timeout that a member of a classic group may ask for.";
     "group.max.size": Int = "2147483647", Medium, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),
-        "";
+        "Most members of a classic group.";
     "group.min.session.timeout.ms": Int = "6000", Medium, ReadOnly, Any, WithoutEffect(NOT_YET),
-        "";
+        "Shortest session timeout that a member of a classic group may ask for.";
     "offset.metadata.max.bytes": Int = "4096", High, ReadOnly, Any, WithoutEffect(NOT_YET),
-        "";
+        "Longest text that a client may commit with an offset.";
     "offsets.commit.timeout.ms": Int = "5000", High, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),
-        "";
+        "How long a commit of offsets waits for its replicas.";
     "offsets.load.buffer.size": Int = "5242880", High, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),
-        "";
+        "Bytes read at once when committed offsets are loaded.";
     "offsets.retention.check.interval.ms": Long = "600000",
         High, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),
-        "";
+        "How often it is looked whether committed offsets have expired.";
     "offsets.retention.minutes": Int = "10080", High, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),
-        "";
+        "Time after which the offsets of an empty group expire, in minutes.";
     "offsets.topic.compression.codec": Int = "0", High, ReadOnly, Any, WithoutEffect(NOT_YET),
-        "";
+        "How __consumer_offsets is compressed; 0 is not at all.";
     "offsets.topic.num.partitions": Int = "50", High, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),
-        "";
+        "Partitions of __consumer_offsets; not to be changed once it exists.";
     "offsets.topic.replication.factor": Short = "3",
         High, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),
-        "";
+        "Replicas of __consumer_offsets.";
     "offsets.topic.segment.bytes": Int = "104857600",
         High, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),
-        "";
+        "Size of a segment of __consumer_offsets.";
 };

@@ -1,5 +1,7 @@
 //! Every setting there is, by area, and the ways to find one by its name.
 
+#[cfg(test)]
+pub mod apache_keys;
 pub mod client_metrics;
 pub mod dynamic_only;
 pub mod group;
@@ -111,4 +113,69 @@ fn find(rows: &'static [Setting], name: &str) -> Option<&'static Setting> {
         .binary_search_by(|setting| setting.name.cmp(name))
         .ok()?;
     rows.get(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::setting::{Class, ValueType};
+    use crate::config::value::Value;
+
+    fn tables() -> Vec<&'static [Setting]> {
+        let mut tables = BROKER.to_vec();
+        tables.extend([
+            internal::INTERNAL,
+            dynamic_only::DYNAMIC_ONLY,
+            topic::TOPIC,
+            topic::TOPIC_INTERNAL,
+            group::GROUP,
+            client_metrics::CLIENT_METRICS,
+        ]);
+        tables
+    }
+
+    #[test]
+    fn rows_are_sound() {
+        for table in tables() {
+            assert!(table.is_sorted_by(|one, next| one.name < next.name));
+            for setting in table {
+                let name = setting.name;
+                if let Some(default) = setting.default {
+                    let read = Value::read(setting, default);
+                    let shown = read.expect(name).to_text();
+                    assert_eq!(shown.as_deref(), Some(default), "{name}");
+                }
+                assert!(setting.documentation.ends_with('.'), "{name}");
+                assert!(setting.documentation.len() <= 90, "{name}");
+                assert_eq!(
+                    setting.sensitive(),
+                    setting.value_type == ValueType::Password
+                );
+                if let Class::Refused(refusal) = setting.class {
+                    assert!(!refusal.reason.ends_with('.') && !refusal.mend.ends_with('.'));
+                }
+            }
+        }
+        let count: usize = BROKER.iter().map(|rows| rows.len()).sum();
+        let hidden = internal::INTERNAL.len() + dynamic_only::DYNAMIC_ONLY.len();
+        assert_eq!(BROKER_BY_NAME.len(), count + hidden, "no name comes twice");
+    }
+
+    #[test]
+    fn the_keys_are_those_of_apache_kafka() {
+        let same = |mut ours: Vec<&str>, theirs: &'static str| {
+            ours.retain(|name| !name.starts_with("klamm."));
+            ours.sort_unstable();
+            assert_eq!(ours, theirs.split_whitespace().collect::<Vec<_>>());
+        };
+        let names = |rows: &'static [Setting]| rows.iter().map(|row| row.name).collect::<Vec<_>>();
+        let broker = broker_settings().map(|row| row.name).collect();
+        same(broker, apache_keys::BROKER);
+        same(names(topic_settings()), apache_keys::TOPIC);
+        same(names(group_settings()), apache_keys::GROUP);
+        same(
+            names(client_metrics_settings()),
+            apache_keys::CLIENT_METRICS,
+        );
+    }
 }
