@@ -90,16 +90,6 @@ impl<E: IndexEntry> IndexFile<E> {
         }
     }
 
-    /// An index that was built in memory and is not in a file.
-    #[must_use]
-    pub fn built(entries: Vec<E>) -> IndexFile<E> {
-        IndexFile {
-            last: entries.last().copied(),
-            pending: entries,
-            ..IndexFile::empty()
-        }
-    }
-
     /// Entries, in the file and pending.
     #[must_use]
     pub fn entries(&self) -> usize {
@@ -257,21 +247,9 @@ impl<E: IndexEntry> IndexFile<E> {
         Ok(())
     }
 
-    /// The entries that were pushed.
-    #[must_use]
-    pub fn into_pending(self) -> Vec<E> {
-        self.pending
-    }
-
     /// Forgets what was read from the file.
     pub fn drop_loaded(&mut self) {
         self.loaded.take();
-    }
-
-    /// Replaces the entries that are in a file, or should be, by ones that were built anew.
-    /// Does nothing where another has done so meanwhile.
-    pub fn adopt(&self, entries: Vec<E>) {
-        self.loaded.get_or_init(|| entries.into_boxed_slice());
     }
 }
 

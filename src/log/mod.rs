@@ -17,11 +17,14 @@
 
 pub mod append;
 pub mod checkpoint;
+pub mod clean_shutdown;
 pub mod config;
+pub mod directory;
 pub mod error;
 pub mod file_name;
 mod index_file;
 pub mod leader_epochs;
+pub mod meta_properties;
 mod offset_index;
 pub mod open;
 pub mod partition_log;
@@ -37,6 +40,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 mod time_index;
+pub mod timestamps;
 pub mod transaction_index;
 mod truncate;
 pub mod write;
@@ -50,5 +54,6 @@ pub use partition_log::{Log, SegmentInfo};
 pub use producer_state::{Producer, ProducerState};
 pub use read::Slice;
 pub use retention::Deleted;
+pub use timestamps::TimestampedOffset;
 pub use transaction_index::AbortedTransaction;
 pub use write::Written;

@@ -305,14 +305,16 @@ impl Log {
         }
         self.producers
             .expire(now.timestamp, self.config.producer_id_expiration_ms);
-        let active = self.segments.len() - 1;
         let place = Place {
             disk,
             directory: &self.directory,
         };
-        for segment in &mut self.segments[..active] {
+        let active = self.segments.len() - 1;
+        for (index, segment) in self.segments.iter_mut().enumerate() {
             let repaired = segment.repair_indexes(place, &self.config);
-            segment.drop_cold();
+            if index < active {
+                segment.drop_cold();
+            }
             match repaired {
                 Ok(()) | Err(ReadError::OffsetOutOfRange { .. } | ReadError::Cold { .. }) => {}
                 Err(ReadError::Storage(error)) => return Err(error),

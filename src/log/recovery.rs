@@ -350,7 +350,7 @@ impl Log {
                             return false;
                         }
                         let batch = if header.is_control() {
-                            extent.batch(position, header)
+                            extent.batch(position, header, Patience::Wait)
                         } else {
                             Ok(Vec::new())
                         };
@@ -370,7 +370,7 @@ impl Log {
                         false
                     })
                     .map_err(storage)?;
-                failed.map_or(Ok(()), Err)
+                failed.map_or(Ok(()), |error| Err(storage(error)))
             })?;
         }
         Ok(())

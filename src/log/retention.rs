@@ -8,7 +8,7 @@ use crate::log::file_name::{self, DELETED};
 use crate::log::index_file::Patience;
 use crate::log::open::storage;
 use crate::log::partition_log::{Log, Retired};
-use crate::log::segment::Segment;
+use crate::log::segment::{LargestTimestamp, Segment};
 use crate::runtime::disk::Disk;
 use std::path::PathBuf;
 
@@ -116,16 +116,24 @@ impl Log {
         let mut failed = None;
         let place = self.place(disk);
         let count = self.count_deletable(high_watermark, |segment, _| {
-            match segment.largest_timestamp(place, Patience::Wait) {
-                Ok(largest) => {
-                    // Records without timestamps age from when the segment was made or found.
-                    let newest = if largest.timestamp.0 >= 0 {
-                        largest.timestamp
-                    } else {
-                        segment.created
-                    };
-                    now.0.saturating_sub(newest.0) > retention_ms
-                }
+            // Records without timestamps age from when the segment was made or found.
+            let is_old = |largest: LargestTimestamp| {
+                let newest = if largest.timestamp.0 >= 0 {
+                    largest.timestamp
+                } else {
+                    segment.created
+                };
+                now.0.saturating_sub(newest.0) > retention_ms
+            };
+            // An index has no checksum: before anything goes, the log has to bear it out.
+            let answer = segment
+                .largest_timestamp(place, Patience::Wait)
+                .and_then(|largest| {
+                    let confirmed = || segment.confirmed_largest_timestamp(place, Patience::Wait);
+                    Ok(is_old(largest) && is_old(confirmed()?))
+                });
+            match answer {
+                Ok(is_old) => is_old,
                 Err(error) => {
                     failed = Some(storage(error));
                     false

@@ -105,7 +105,7 @@ impl Extent<'_> {
                     Resident::Read(read) => read,
                     Resident::Cold => 0,
                 };
-                if read < HEADER_BYTES {
+                if read < HEADER_BYTES && !self.is_end(position + u64_from(read))? {
                     return Err(ReadError::Cold {
                         file: Arc::clone(self.file),
                         position,
@@ -117,16 +117,44 @@ impl Extent<'_> {
         }
     }
 
-    /// The bytes of the batch at `position`, whose header has been read. It may wait.
+    /// Whether the file has nothing at `position`: then waiting for it to be resident is in vain.
+    fn is_end(&self, position: u64) -> Result<bool, StorageError> {
+        match self.file.len() {
+            Ok(bytes) => Ok(position >= bytes),
+            Err(error) => Err(StorageError::io("read", self.path, error)),
+        }
+    }
+
+    /// The bytes of the batch at `position`, whose header has been read.
     ///
     /// # Errors
-    /// What the file system said.
-    pub fn batch(&self, position: u64, header: &BatchHeader) -> Result<Vec<u8>, StorageError> {
+    /// `ReadError::Cold` where that is the patience, or what the file system said.
+    pub fn batch(
+        &self,
+        position: u64,
+        header: &BatchHeader,
+        patience: Patience,
+    ) -> Result<Vec<u8>, ReadError> {
         let mut bytes = vec![0; header.batch_bytes()];
-        let read = self
-            .file
-            .read_at(position, &mut bytes)
-            .map_err(|error| StorageError::io("read", self.path, error))?;
+        let failed = |error| StorageError::io("read", self.path, error);
+        let read = match patience {
+            Patience::Wait => self.file.read_at(position, &mut bytes).map_err(failed)?,
+            Patience::Resident => {
+                let resident = self.file.read_resident(position, &mut bytes);
+                match resident.map_err(failed)? {
+                    Resident::Read(read) => read,
+                    Resident::Cold => 0,
+                }
+            }
+        };
+        let is_short = read < bytes.len() && patience == Patience::Resident;
+        if is_short && !self.is_end(position + u64_from(read))? {
+            return Err(ReadError::Cold {
+                file: Arc::clone(self.file),
+                position: position + u64_from(read),
+                bytes: bytes.len() - read,
+            });
+        }
         bytes.truncate(read);
         Ok(bytes)
     }

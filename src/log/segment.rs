@@ -86,8 +86,17 @@ pub struct Segment {
     first_timestamp: Option<Timestamp>,
     /// An index was found unusable: `housekeeping` builds both anew.
     is_index_suspect: Cell<bool>,
+    /// Until then, the indexes as the log says they should be.
+    rebuilt: OnceCell<Box<Indexes>>,
     /// Somebody has read since the last `housekeeping`.
     is_touched: Cell<bool>,
+}
+
+/// Both indexes of a segment.
+#[derive(Debug)]
+struct Indexes {
+    offset: OffsetIndex,
+    time: TimeIndex,
 }
 
 /// A state of a segment to return to when a write fails.
@@ -119,6 +128,7 @@ impl Segment {
             })),
             first_timestamp: None,
             is_index_suspect: Cell::new(false),
+            rebuilt: OnceCell::new(),
             is_touched: Cell::new(false),
         }
     }
@@ -402,10 +412,8 @@ impl Segment {
         };
         let path = self.path(place.directory, file_name::INDEX);
         let is_floor = |entry: &OffsetEntry| i64::from(entry.relative_offset) <= relative;
-        self.with_indexes(place, |segment| {
-            segment
-                .offset_index
-                .floor(place.disk, &path, patience, is_floor)
+        self.with_indexes(place, |index, _| {
+            index.floor(place.disk, &path, patience, is_floor)
         })
         .map(|found| found.filter(|entry| u64::from(entry.position) < self.bytes))
     }
@@ -421,12 +429,10 @@ impl Segment {
         patience: Patience,
     ) -> Result<Option<TimeEntry>, ReadError> {
         let path = self.path(place.directory, file_name::TIME_INDEX);
-        self.with_indexes(place, |segment| {
-            segment
-                .time_index
-                .floor(place.disk, &path, patience, |entry| {
-                    entry.timestamp < timestamp
-                })
+        self.with_indexes(place, |_, index| {
+            index.floor(place.disk, &path, patience, |entry| {
+                entry.timestamp < timestamp
+            })
         })
     }
 
@@ -443,18 +449,12 @@ impl Segment {
             return Ok(known);
         }
         let path = self.path(place.directory, file_name::TIME_INDEX);
-        let last = self.with_indexes(place, |segment| {
-            // Of a rebuilt index the entries lie in memory, and the file is not to be believed.
-            if segment.is_index_suspect.get() {
-                return segment
-                    .time_index
-                    .floor(place.disk, &path, patience, |_| true);
-            }
-            let last = segment.time_index.read_last(place.disk, &path, patience)?;
-            match last {
+        let last = self.with_indexes(place, |_, index| {
+            let is_rebuilt = !std::ptr::eq(index, &self.time_index);
+            match index.read_last(place.disk, &path, patience)? {
                 Some(last) if last.follows(None) => Ok(Some(last)),
                 // Rolling leaves an entry, except where no record has a timestamp.
-                None if segment.bytes == 0 => Ok(None),
+                None if self.bytes == 0 || is_rebuilt => Ok(None),
                 Some(_) | None => Err(LoadError::Unusable),
             }
         })?;
@@ -472,24 +472,68 @@ impl Segment {
         Ok(largest)
     }
 
-    /// Asks the indexes; where they are unusable, builds them anew from the log and asks again.
+    /// Whether the log bears out what the time index says of its largest timestamp.
+    ///
+    /// # Errors
+    /// As [`Segment::locate`].
+    pub fn is_confirmed(
+        &self,
+        place: Place<'_>,
+        largest: LargestTimestamp,
+        patience: Patience,
+    ) -> Result<bool, ReadError> {
+        let Some(located) = self.locate(place, largest.offset, patience)? else {
+            return Ok(false);
+        };
+        self.with_extent(place, |extent| {
+            let walk = extent.walk(located.position, patience, |_, _| true)?;
+            Ok(match walk {
+                Walk::Found { header, .. } => header.max_timestamp == largest.timestamp,
+                Walk::End | Walk::Broken { .. } => false,
+            })
+        })
+    }
+
+    /// As [`Segment::largest_timestamp`], but borne out by the log: before anything is deleted.
+    ///
+    /// # Errors
+    /// As [`Segment::locate`].
+    pub fn confirmed_largest_timestamp(
+        &self,
+        place: Place<'_>,
+        patience: Patience,
+    ) -> Result<LargestTimestamp, ReadError> {
+        let largest = self.largest_timestamp(place, patience)?;
+        if largest.timestamp == Timestamp::NONE || self.is_confirmed(place, largest, patience)? {
+            return Ok(largest);
+        }
+        self.suspect_indexes();
+        self.largest_timestamp.set(None);
+        self.largest_timestamp(place, patience)
+    }
+
+    /// Asks the indexes; where they are unusable, builds them anew from the log and asks those.
     fn with_indexes<T>(
         &self,
         place: Place<'_>,
-        ask: impl Fn(&Segment) -> Result<T, LoadError>,
+        ask: impl Fn(&OffsetIndex, &TimeIndex) -> Result<T, LoadError>,
     ) -> Result<T, ReadError> {
         self.is_touched.set(true);
         if !self.is_index_suspect.get() {
-            match ask(self) {
+            match ask(&self.offset_index, &self.time_index) {
                 Ok(answer) => return Ok(answer),
                 Err(LoadError::Read(error)) => return Err(error),
-                Err(LoadError::Unusable) => self.is_index_suspect.set(true),
+                Err(LoadError::Unusable) => self.suspect_indexes(),
             }
         }
-        let (offsets, times) = self.built_indexes(place, &LogConfig::default())?;
-        self.offset_index.adopt(offsets);
-        self.time_index.adopt(times);
-        match ask(self) {
+        let rebuilt = match self.rebuilt.get() {
+            Some(rebuilt) => rebuilt,
+            None => {
+                let built = self.built_indexes(place, &LogConfig::default())?;
+                self.rebuilt.get_or_init(|| Box::new(built))
+            }
+        };
+        match ask(&rebuilt.offset, &rebuilt.time) {
             Ok(answer) => Ok(answer),
             Err(LoadError::Read(error)) => Err(error),
             Err(LoadError::Unusable) => {
@@ -500,11 +544,7 @@ impl Segment {
     }
 
     /// The indexes as the log says they should be. Reads every header; it may wait.
-    fn built_indexes(
-        &self,
-        place: Place<'_>,
-        config: &LogConfig,
-    ) -> Result<(Vec<OffsetEntry>, Vec<TimeEntry>), ReadError> {
+    fn built_indexes(&self, place: Place<'_>, config: &LogConfig) -> Result<Indexes, ReadError> {
         let mut shadow = Segment::empty(self.base_offset, self.created);
         self.with_extent(place, |extent| {
             let end = extent.walk(0, Patience::Wait, |_, header| {
@@ -522,10 +562,10 @@ impl Segment {
             }
         })?;
         shadow.add_time_entry();
-        Ok((
-            shadow.offset_index.into_pending(),
-            shadow.time_index.into_pending(),
-        ))
+        Ok(Indexes {
+            offset: shadow.offset_index,
+            time: shadow.time_index,
+        })
     }
 
     /// Builds the indexes anew where one was found unusable, and writes them.
@@ -540,10 +580,11 @@ impl Segment {
         if !self.is_index_suspect.get() {
             return Ok(());
         }
-        let (offsets, times) = self.built_indexes(place, config)?;
-        self.offset_index = OffsetIndex::built(offsets);
-        self.time_index = TimeIndex::built(times);
+        let built = self.built_indexes(place, config)?;
+        self.offset_index = built.offset;
+        self.time_index = built.time;
         self.is_index_suspect.set(false);
+        self.rebuilt.take();
         self.persist_indexes(place)?;
         Ok(())
     }
@@ -552,10 +593,8 @@ impl Segment {
     pub fn drop_cold(&mut self) {
         if !self.is_touched.replace(false) {
             self.file.take();
-            if !self.is_index_suspect.get() {
-                self.offset_index.drop_loaded();
-                self.time_index.drop_loaded();
-            }
+            self.offset_index.drop_loaded();
+            self.time_index.drop_loaded();
         }
     }
 

@@ -1,6 +1,9 @@
 //! Tests of the log as a whole, on the simulated disk.
 
 mod basics;
+mod crash;
+mod producers;
+mod retention;
 
 use crate::base::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence};
 use crate::base::time::{Instant, Now, Timestamp};
