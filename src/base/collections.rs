@@ -24,7 +24,8 @@ pub struct FoldHasher(u64);
 
 impl FoldHasher {
     fn fold(&mut self, word: u64) {
-        let wide = u128::from(self.0 ^ word) * 0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835;
+        let wide =
+            u128::from(self.0 ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
         let bytes = wide.to_le_bytes();
         let (low, high) = bytes.split_at(8);
         self.0 = u64::from_le_bytes(low.try_into().expect("eight bytes"))
@@ -65,5 +66,24 @@ impl Hasher for FoldHasher {
 
     fn write_usize(&mut self, word: usize) {
         self.fold(crate::base::convert::u64_from(word));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_every_kind_are_found_again() {
+        let ids: HashSet<[u8; 16]> = (0..=255).map(|byte| [byte; 16]).collect();
+        assert!((0..=255).all(|byte| ids.contains(&[byte; 16])));
+        let words: HashMap<u64, u64> = [0, 1, u64::MAX]
+            .into_iter()
+            .map(|word| (word, word))
+            .collect();
+        assert_eq!(words.get(&u64::MAX), Some(&u64::MAX));
+        let names: HashSet<String> = (0..1000).map(|number| format!("topic-{number}")).collect();
+        assert_eq!(names.len(), 1000);
+        assert!(names.contains("topic-999"));
     }
 }

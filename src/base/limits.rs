@@ -38,5 +38,17 @@ pub const CHECKPOINT_BYTES_MAX: usize = 64 << 20;
 /// Bytes of records that recovery reads at a time.
 pub const RECOVERY_READ_BYTES: usize = 1 << 20;
 
+/// Partitions of one topic: a record for a higher one is a sign of a broken metadata log.
+pub const PARTITIONS_PER_TOPIC_MAX: usize = 1_000_000;
+
+/// Records of one metadata transaction, kept in memory until it ends.
+pub const METADATA_TRANSACTION_RECORDS_MAX: usize = 10_000_000;
+
+/// Records that one request may make the controller write, as Kafka's `MAX_RECORDS_PER_USER_OP`.
+pub const RECORDS_PER_COMMAND_MAX: usize = 10_000;
+
+/// Largest batch of the metadata log, as Kafka's.
+pub const METADATA_BATCH_BYTES_MAX: usize = 8 << 20;
+
 const _: () = assert!(RECEIVE_BUFFER_BYTES >= PAGE_BYTES);
 const _: () = assert!(RECEIVE_BYTES_PER_TURN_MAX >= RECEIVE_BUFFER_BYTES);
