@@ -151,16 +151,18 @@ pub fn describe_topic(overrides: &Overrides, configuration: &Configuration) -> V
 pub fn describe_group(overrides: &Overrides, configuration: &Configuration) -> Vec<ConfigRow> {
     let own = ConfigSource::DynamicGroup;
     let row = |setting: &'static Setting| {
-        let broker = format!("group.{}", setting.name);
-        let inherited = if rows::broker_setting(&broker).is_some() {
-            chain(&broker, configuration)
-        } else {
-            vec![default_synonym(setting)]
+        let inherited = match group_synonym(setting.name) {
+            Some(broker) => chain(broker.name, configuration),
+            None => vec![default_synonym(setting)],
         };
         let value = group_value(setting, overrides, configuration);
         resource_row(setting, &value, overrides, own, inherited)
     };
-    rows::group_settings().iter().map(row).collect()
+    let hidden = rows::group::GROUP_INTERNAL.iter();
+    let hidden = hidden.filter(|setting| overrides.contains_key(setting.name));
+    let mut listed: Vec<_> = rows::group_settings().iter().map(row).collect();
+    listed.extend(hidden.map(row));
+    listed
 }
 
 /// Every key of a client metrics subscription, in the order of their names.
@@ -188,10 +190,22 @@ pub fn group_value(
     if let Some(Ok(value)) = own.map(|text| Value::read(setting, text)) {
         return value;
     }
-    let broker = format!("group.{}", setting.name);
-    match rows::broker_setting(&broker) {
-        Some(_) => configuration.value(&broker).clone(),
+    match group_synonym(setting.name).map(|broker| configuration.value(broker.name)) {
+        // A group has one assignor, the broker a list of them: the first is the default.
+        Some(Value::List(elements)) if setting.value_type != ValueType::List => {
+            let first = elements.first();
+            first.map_or(Value::Null, |first| Value::Text(first.clone()))
+        }
+        Some(value) => value.clone(),
         None => Value::default_of(setting),
+    }
+}
+
+/// The setting of the broker that is the default of a group's.
+fn group_synonym(group_config: &str) -> Option<&'static Setting> {
+    match group_config {
+        "streams.assignor.name" => rows::broker_setting("group.streams.assignors"),
+        other => rows::broker_setting(&format!("group.{other}")),
     }
 }
 

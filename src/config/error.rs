@@ -143,6 +143,9 @@ fn write_unknown(
     origin: &Origin,
     near: Option<&str>,
 ) -> fmt::Result {
+    if key.is_empty() {
+        return write!(f, "{origin}: a value without a key");
+    }
     write!(f, "{origin}: there is no setting {key}")?;
     match near {
         Some(near) => write!(f, ": did you mean {near}?"),

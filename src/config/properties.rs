@@ -140,13 +140,11 @@ impl Lines {
                 }
             }
             let mut backslash = false;
-            let mut ended = false;
             while let Some(c) = self.take() {
                 if is_end(c) {
                     if c == '\r' && self.chars.get(self.position) == Some(&'\n') {
                         self.take();
                     }
-                    ended = true;
                     break;
                 }
                 logical.push(c);
@@ -154,16 +152,16 @@ impl Lines {
             }
             if backslash {
                 logical.pop();
+                // A backslash at the end of the file is no part of its line, and continues nothing;
+                // a line that held nothing else is an empty key to Java.
+                if self.position == self.chars.len() {
+                    return Some((logical, line));
+                }
             }
-            continued = backslash && ended;
-            if continued {
-                continue;
+            continued = backslash;
+            if !continued && !logical.is_empty() {
+                return Some((logical, line));
             }
-            if logical.is_empty() && ended {
-                continue;
-            }
-            // A last line that held only a backslash is nothing.
-            return (!logical.is_empty()).then_some((logical, line));
         }
     }
 }

@@ -68,7 +68,8 @@ fn a_backslash_continues_a_line() {
     reads("a=b\\", &[("a", "b", 1)]);
     reads("\\\na=b", &[("a", "b", 2)]);
     reads("\\\n# comment\na=b", &[("a", "b", 3)]);
-    reads("\\", &[]);
+    reads("\\", &[("", "", 1)]);
+    reads("\\\n\n", &[]);
 }
 
 #[test]

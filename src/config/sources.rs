@@ -121,6 +121,10 @@ fn assign(
     origin: impl Fn(u32) -> Origin,
 ) {
     for property in properties {
+        // What a backslash at the very end of a file leaves says nothing.
+        if property.key.is_empty() && property.value.is_empty() {
+            continue;
+        }
         let value = Assigned {
             text: property.value,
             origin: origin(property.line),

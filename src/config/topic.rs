@@ -21,6 +21,8 @@ pub struct TopicConfig {
     pub compression_zstd_level: i32,
     /// How long a tombstone outlives what it deletes.
     pub delete_retention_ms: i64,
+    /// Whether share groups may write what they give up to this topic (KIP-1191).
+    pub errors_deadletterqueue_group_enable: bool,
     /// How long the files of a deleted segment stay.
     pub file_delete_delay_ms: i64,
     /// Messages after which the log is synced.
@@ -41,6 +43,8 @@ pub struct TopicConfig {
     pub local_retention_ms: i64,
     /// Longest time that a record stays uncompacted.
     pub max_compaction_lag_ms: i64,
+    /// Largest record after decompression, where the broker decompresses it.
+    pub max_decompressed_message_bytes: i32,
     /// Largest batch, after compression.
     pub max_message_bytes: i32,
     /// How far a record's time may lie ahead of the broker's.
@@ -57,6 +61,10 @@ pub struct TopicConfig {
     pub min_insync_replicas: i32,
     /// Whether segment files are made at full size.
     pub preallocate: bool,
+    /// Bytes of newer records at which a segment is copied to remote storage; -1 is never by size.
+    pub remote_copy_lag_bytes: i64,
+    /// Age at which a segment is copied to remote storage; -1 is never by age.
+    pub remote_copy_lag_ms: i64,
     /// Whether segments are no longer copied to remote storage.
     pub remote_log_copy_disable: bool,
     /// Whether switching remote storage off deletes what lies there.
@@ -143,6 +151,7 @@ pub(super) fn broker_synonyms(topic_config: &str) -> &'static [(&'static str, i6
         "local.retention.bytes" => &[("log.local.retention.bytes", 1)],
         "local.retention.ms" => &[("log.local.retention.ms", 1)],
         "max.compaction.lag.ms" => &[("log.cleaner.max.compaction.lag.ms", 1)],
+        "max.decompressed.message.bytes" => &[("max.decompressed.message.bytes", 1)],
         "max.message.bytes" => &[("message.max.bytes", 1)],
         "message.timestamp.after.max.ms" => &[("log.message.timestamp.after.max.ms", 1)],
         "message.timestamp.before.max.ms" => &[("log.message.timestamp.before.max.ms", 1)],
@@ -151,6 +160,8 @@ pub(super) fn broker_synonyms(topic_config: &str) -> &'static [(&'static str, i6
         "min.compaction.lag.ms" => &[("log.cleaner.min.compaction.lag.ms", 1)],
         "min.insync.replicas" => &[("min.insync.replicas", 1)],
         "preallocate" => &[("log.preallocate", 1)],
+        "remote.copy.lag.bytes" => &[("log.remote.copy.lag.bytes", 1)],
+        "remote.copy.lag.ms" => &[("log.remote.copy.lag.ms", 1)],
         "retention.bytes" => &[("log.retention.bytes", 1)],
         "retention.ms" => &[
             ("log.retention.ms", 1),
@@ -221,6 +232,8 @@ impl TopicConfig {
             compression_lz4_level: read.int("compression.lz4.level"),
             compression_zstd_level: read.int("compression.zstd.level"),
             delete_retention_ms: read.long("delete.retention.ms"),
+            errors_deadletterqueue_group_enable: read
+                .boolean("errors.deadletterqueue.group.enable"),
             file_delete_delay_ms: read.long("file.delete.delay.ms"),
             flush_messages: read.long("flush.messages"),
             flush_ms: read.long("flush.ms"),
@@ -235,6 +248,7 @@ impl TopicConfig {
             local_retention_bytes: read.long("local.retention.bytes"),
             local_retention_ms: read.long("local.retention.ms"),
             max_compaction_lag_ms: read.long("max.compaction.lag.ms"),
+            max_decompressed_message_bytes: read.int("max.decompressed.message.bytes"),
             max_message_bytes: read.int("max.message.bytes"),
             message_timestamp_after_max_ms: read.long("message.timestamp.after.max.ms"),
             message_timestamp_before_max_ms: read.long("message.timestamp.before.max.ms"),
@@ -246,6 +260,8 @@ impl TopicConfig {
             min_compaction_lag_ms: read.long("min.compaction.lag.ms"),
             min_insync_replicas: read.int("min.insync.replicas"),
             preallocate: read.boolean("preallocate"),
+            remote_copy_lag_bytes: read.long("remote.copy.lag.bytes"),
+            remote_copy_lag_ms: read.long("remote.copy.lag.ms"),
             remote_log_copy_disable: read.boolean("remote.log.copy.disable"),
             remote_log_delete_on_disable: read.boolean("remote.log.delete.on.disable"),
             remote_storage_enable: read.boolean("remote.storage.enable"),

@@ -140,7 +140,7 @@ impl Value {
                 }
             }
             Validator::NonEmpty => match self.text() {
-                Some(text) if text.is_empty() => Err(Problem::Empty),
+                Some("") => Err(Problem::Empty),
                 Some(_) | None => Ok(()),
             },
             Validator::GzipLevel => match self.number() {

@@ -166,3 +166,24 @@ streams.num.standby.replicas streams.session.timeout.ms
 pub const CLIENT_METRICS: &str = "\
 interval.ms match metrics
 ";
+
+/// Listed keys of a broker that Apache Kafka 4.4.0 adds, by its `ConfigDef`s.
+pub const BROKER_SINCE_4_4: &str = "\
+errors.deadletterqueue.auto.create.topics.enable errors.deadletterqueue.topic.name.prefix
+group.streams.assignors group.streams.rack.aware.assignment.tags
+group.streams.topology.description.plugin.class log.remote.copy.lag.bytes log.remote.copy.lag.ms
+max.decompressed.message.bytes sasl.oauthbearer.allow.unverified.audience
+sasl.oauthbearer.allow.unverified.issuer
+";
+
+/// Listed keys of a topic that Apache Kafka 4.4.0 adds, by its `ConfigDef`s.
+pub const TOPIC_SINCE_4_4: &str = "\
+errors.deadletterqueue.group.enable max.decompressed.message.bytes remote.copy.lag.bytes
+remote.copy.lag.ms
+";
+
+/// Listed keys of a group that Apache Kafka 4.4.0 adds, by its `ConfigDef`s.
+pub const GROUP_SINCE_4_4: &str = "\
+errors.deadletterqueue.copy.record.enable errors.deadletterqueue.topic.name
+streams.assignor.name streams.rack.aware.assignment.tags
+";

@@ -16,6 +16,12 @@ pub static GROUP: &[Setting] = rows! {
     "consumer.session.timeout.ms": Int = "45000",
         Medium, ClusterWide, AtLeast(1), WithoutEffect(NOT_YET),
         "Time without a heartbeat after which a member is taken for dead.";
+    "errors.deadletterqueue.copy.record.enable": Boolean = "false",
+        Medium, ClusterWide, Any, WithoutEffect(NOT_YET),
+        "Whether a record that is given up is copied whole.";
+    "errors.deadletterqueue.topic.name": String = "",
+        Medium, ClusterWide, Any, WithoutEffect(NOT_YET),
+        "Topic for records that the share group gives up; none where it is empty.";
     "share.assignment.interval.ms": Int = "1000",
         Medium, ClusterWide, AtLeast(0), WithoutEffect(NOT_YET),
         "Shortest time between two assignments of the share group.";
@@ -46,6 +52,8 @@ pub static GROUP: &[Setting] = rows! {
     "streams.assignment.interval.ms": Int = "1000",
         Medium, ClusterWide, AtLeast(0), WithoutEffect(NOT_YET),
         "Shortest time between two assignments of the streams group.";
+    "streams.assignor.name": String = null, Medium, ClusterWide, Any, WithoutEffect(NOT_YET),
+        "How tasks are shared out; the broker's first way where it is not set.";
     "streams.heartbeat.interval.ms": Int = "5000",
         Medium, ClusterWide, AtLeast(1), WithoutEffect(NOT_YET),
         "Time between two heartbeats of a member of the streams group.";
@@ -55,7 +63,31 @@ pub static GROUP: &[Setting] = rows! {
     "streams.num.standby.replicas": Int = "0",
         Medium, ClusterWide, AtLeast(0), WithoutEffect(NOT_YET),
         "Standby copies of each task's state.";
+    "streams.rack.aware.assignment.tags": List = "", Low, ClusterWide, Any, WithoutEffect(NOT_YET),
+        "Client tags over which standby copies of tasks are spread.";
     "streams.session.timeout.ms": Int = "45000",
         Medium, ClusterWide, AtLeast(1), WithoutEffect(NOT_YET),
         "Time without a heartbeat after which a member of the streams group is dead.";
+};
+
+/// Accepted for a group, but not listed.
+pub static GROUP_INTERNAL: &[Setting] = rows! {
+    "consumer.assignor.offload.enable": Boolean = "true",
+        Medium, ClusterWide, Any, WithoutEffect(NOT_YET),
+        "Whether background threads compute the assignments of the group.";
+    "share.assignor.offload.enable": Boolean = "true",
+        Medium, ClusterWide, Any, WithoutEffect(NOT_YET),
+        "Whether background threads compute the assignments of the share group.";
+    "streams.acceptable.recovery.lag": Long = "10000",
+        Medium, ClusterWide, AtLeast(0), WithoutEffect(NOT_YET),
+        "Offsets behind at which a member of the streams group counts as caught up.";
+    "streams.assignor.offload.enable": Boolean = "true",
+        Medium, ClusterWide, Any, WithoutEffect(NOT_YET),
+        "Whether background threads compute the assignments of the streams group.";
+    "streams.num.warmup.replicas": Int = "2",
+        Medium, ClusterWide, AtLeast(0), WithoutEffect(NOT_YET),
+        "Copies of tasks that may warm up at once.";
+    "streams.task.offset.interval.ms": Int = "60000",
+        Medium, ClusterWide, AtLeast(1), WithoutEffect(NOT_YET),
+        "How often members report how far their warming tasks have come.";
 };

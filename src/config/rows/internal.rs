@@ -13,15 +13,42 @@ pub static INTERNAL: &[Setting] = rows! {
     "controller.performance.sample.period.ms": Long = "60000",
         Medium, ReadOnly, AtLeast(100), WithoutEffect(NOT_YET),
         "How often the controller logs how long its events take.";
+    "group.consumer.assignor.offload.enable": Boolean = "true",
+        Medium, ClusterWide, Any, WithoutEffect(NOT_YET),
+        "Whether background threads compute the assignments of consumer groups.";
     "group.consumer.regex.refresh.interval.ms": Int = "600000",
         Medium, ReadOnly, AtLeast(10_000), WithoutEffect(NOT_YET),
         "How often a group's regular expressions are matched to the topics anew.";
+    "group.share.assignor.offload.enable": Boolean = "true",
+        Medium, ClusterWide, Any, WithoutEffect(NOT_YET),
+        "Whether background threads compute the assignments of share groups.";
+    "group.share.dlq.manager.class.name": String = "org.apache.kafka.server.share.dlq.DefaultShareGroupDLQManager",
+        Medium, ReadOnly, Any, WithoutEffect(NOT_YET),
+        "Java class that writes what share groups give up.";
     "group.share.initialize.retry.interval.ms": Int = "30000",
         Low, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),
         "Pause before the state of a share partition is initialized again.";
     "group.share.persister.class.name": String = "org.apache.kafka.server.share.persister.DefaultStatePersister",
         Medium, ReadOnly, Any, WithoutEffect(NOT_YET),
         "Java class that keeps the state of share groups.";
+    "group.streams.acceptable.recovery.lag": Long = "10000",
+        Medium, ReadOnly, AtLeast(0), WithoutEffect(NOT_YET),
+        "Offsets behind at which a member of a streams group counts as caught up.";
+    "group.streams.assignor.offload.enable": Boolean = "true",
+        Medium, ClusterWide, Any, WithoutEffect(NOT_YET),
+        "Whether background threads compute the assignments of streams groups.";
+    "group.streams.max.warmup.replicas": Int = "20",
+        Medium, ReadOnly, AtLeast(0), WithoutEffect(NOT_YET),
+        "Largest streams.num.warmup.replicas that a group may have.";
+    "group.streams.min.task.offset.interval.ms": Int = "15000",
+        Medium, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),
+        "Smallest streams.task.offset.interval.ms that a group may have.";
+    "group.streams.num.warmup.replicas": Int = "2",
+        Medium, ReadOnly, AtLeast(0), WithoutEffect(NOT_YET),
+        "Copies of tasks that may warm up at once in a streams group.";
+    "group.streams.task.offset.interval.ms": Int = "60000",
+        Medium, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),
+        "How often members report how far their warming tasks have come.";
     "internal.metadata.delete.delay.millis": Long = "60000", Low, ReadOnly, Any, Implemented,
         "How long the files of a deleted metadata segment or snapshot stay.";
     "internal.metadata.log.segment.bytes": Int = null, Low, ReadOnly, Any, Implemented,

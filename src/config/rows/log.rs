@@ -116,6 +116,9 @@ pub static LOG: &[Setting] = rows! {
         "Size of a segment.";
     "log.segment.delete.delay.ms": Long = "60000", High, ClusterWide, AtLeast(0), Implemented,
         "How long the files of a deleted segment stay.";
+    "max.decompressed.message.bytes": Int = "2147483639",
+        Medium, ClusterWide, Between(1, 2_147_483_639), WithoutEffect(NOT_YET),
+        "Largest record after decompression, where the broker decompresses it.";
     "message.max.bytes": Int = "1048588", High, ClusterWide, AtLeast(0), Implemented,
         "Largest batch, after compression.";
     "num.partitions": Int = "1", Medium, ReadOnly, AtLeast(1), Implemented,

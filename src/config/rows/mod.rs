@@ -93,7 +93,7 @@ pub fn group_settings() -> &'static [Setting] {
 /// The setting of a group with this name.
 #[must_use]
 pub fn group_setting(name: &str) -> Option<&'static Setting> {
-    find(group::GROUP, name)
+    find(group::GROUP, name).or_else(|| find(group::GROUP_INTERNAL, name))
 }
 
 /// The settings of a client metrics subscription, in the order of their names.
@@ -129,6 +129,7 @@ mod tests {
             topic::TOPIC,
             topic::TOPIC_INTERNAL,
             group::GROUP,
+            group::GROUP_INTERNAL,
             client_metrics::CLIENT_METRICS,
         ]);
         tables
@@ -163,19 +164,30 @@ mod tests {
 
     #[test]
     fn the_keys_are_those_of_apache_kafka() {
-        let same = |mut ours: Vec<&str>, theirs: &'static str| {
+        let same = |mut ours: Vec<&str>, theirs: [&'static str; 2]| {
             ours.retain(|name| !name.starts_with("klamm."));
             ours.sort_unstable();
-            assert_eq!(ours, theirs.split_whitespace().collect::<Vec<_>>());
+            let mut theirs: Vec<_> = theirs
+                .iter()
+                .flat_map(|all| all.split_whitespace())
+                .collect();
+            theirs.sort_unstable();
+            assert_eq!(ours, theirs);
         };
         let names = |rows: &'static [Setting]| rows.iter().map(|row| row.name).collect::<Vec<_>>();
         let broker = broker_settings().map(|row| row.name).collect();
-        same(broker, apache_keys::BROKER);
-        same(names(topic_settings()), apache_keys::TOPIC);
-        same(names(group_settings()), apache_keys::GROUP);
+        same(broker, [apache_keys::BROKER, apache_keys::BROKER_SINCE_4_4]);
+        same(
+            names(topic_settings()),
+            [apache_keys::TOPIC, apache_keys::TOPIC_SINCE_4_4],
+        );
+        same(
+            names(group_settings()),
+            [apache_keys::GROUP, apache_keys::GROUP_SINCE_4_4],
+        );
         same(
             names(client_metrics_settings()),
-            apache_keys::CLIENT_METRICS,
+            [apache_keys::CLIENT_METRICS, ""],
         );
     }
 }

@@ -7,6 +7,12 @@ use crate::config::setting::{Setting, rows};
 
 /// The rows, in the order of their names.
 pub static OAUTH: &[Setting] = rows! {
+    "sasl.oauthbearer.allow.unverified.audience": Boolean = "false",
+        Medium, ReadOnly, Any, WithoutEffect(NO_SASL),
+        "Whether tokens are taken for whomever they are meant.";
+    "sasl.oauthbearer.allow.unverified.issuer": Boolean = "false",
+        Medium, ReadOnly, Any, WithoutEffect(NO_SASL),
+        "Whether tokens are taken of any issuer.";
     "sasl.oauthbearer.assertion.algorithm": String = "RS256",
         Medium, ReadOnly, OneOfIgnoringCase(&["ES256", "RS256"]), WithoutEffect(NO_SASL),
         "How an assertion is signed.";

@@ -7,6 +7,12 @@ use crate::config::setting::{Setting, rows};
 
 /// The rows, in the order of their names.
 pub static SHARE_STREAMS: &[Setting] = rows! {
+    "errors.deadletterqueue.auto.create.topics.enable": Boolean = "false",
+        Medium, ClusterWide, Any, WithoutEffect(NOT_YET),
+        "Whether the topic for what a share group gives up comes into being by itself.";
+    "errors.deadletterqueue.topic.name.prefix": String = "dlq.",
+        Medium, ClusterWide, Any, WithoutEffect(NOT_YET),
+        "How the names of topics for what share groups give up must begin.";
     "group.share.assignment.interval.ms": Int = "1000",
         Medium, ClusterWide, AtLeast(0), WithoutEffect(NOT_YET),
         "Shortest time between two assignments of a share group.";
@@ -72,6 +78,8 @@ pub static SHARE_STREAMS: &[Setting] = rows! {
     "group.streams.assignment.interval.ms": Int = "1000",
         Medium, ClusterWide, AtLeast(0), WithoutEffect(NOT_YET),
         "Shortest time between two assignments of a streams group.";
+    "group.streams.assignors": List = "sticky", Medium, ReadOnly, Any, WithoutEffect(NOT_YET),
+        "Ways to share out tasks in streams groups, the preferred first.";
     "group.streams.heartbeat.interval.ms": Int = "5000",
         Medium, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),
         "Time between two heartbeats of a member of a streams group.";
@@ -105,9 +113,15 @@ pub static SHARE_STREAMS: &[Setting] = rows! {
     "group.streams.num.standby.replicas": Int = "0",
         Medium, ReadOnly, AtLeast(0), WithoutEffect(NOT_YET),
         "Standby copies of each task's state in a streams group.";
+    "group.streams.rack.aware.assignment.tags": List = "",
+        Low, ReadOnly, Any, WithoutEffect(NOT_YET),
+        "Client tags over which standby copies of tasks are spread.";
     "group.streams.session.timeout.ms": Int = "45000",
         Medium, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),
         "Time without a heartbeat after which a member of a streams group is dead.";
+    "group.streams.topology.description.plugin.class": Class = null,
+        Medium, ReadOnly, Any, WithoutEffect(NOT_YET),
+        "Java class that keeps the topologies of streams groups.";
     "share.coordinator.append.linger.ms": Int = "-1",
         Medium, ReadOnly, AtLeast(-1), WithoutEffect(NOT_YET),
         "How long a share coordinator gathers records; -1 adapts to the load.";

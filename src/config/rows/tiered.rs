@@ -16,6 +16,12 @@ pub static TIERED: &[Setting] = rows! {
     "log.local.retention.ms": Long = "-2",
         Medium, ClusterWide, AtLeast(-2), WithoutEffect(NO_REMOTE),
         "Time that records stay on local disk in tiered storage; -2 is log.retention.ms.";
+    "log.remote.copy.lag.bytes": Long = "-1",
+        Medium, ClusterWide, AtLeast(-1), WithoutEffect(NO_REMOTE),
+        "Bytes of newer records at which a segment is copied to remote storage.";
+    "log.remote.copy.lag.ms": Long = "0",
+        Medium, ClusterWide, AtLeast(-1), WithoutEffect(NO_REMOTE),
+        "Age at which a segment is copied to remote storage.";
     "remote.fetch.max.wait.ms": Int = "500",
         Medium, ClusterWide, AtLeast(1), WithoutEffect(NO_REMOTE),
         "How long a fetch waits for remote storage.";

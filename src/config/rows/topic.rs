@@ -1,6 +1,6 @@
 //! Settings of a topic, each with the broker setting that is its default.
 
-use super::reasons::{NO_REMOTE, REMOTE_STORAGE, REPLICAS_THROTTLE};
+use super::reasons::{NO_REMOTE, NOT_YET, REMOTE_STORAGE, REPLICAS_THROTTLE};
 use crate::config::setting::Class::{Implemented, Refused, WithoutEffect};
 use crate::config::setting::Validator::{
     Any, AtLeast, Between, BetweenDouble, GzipLevel, ListOf, OneOf, ThrottledReplicas,
@@ -23,6 +23,9 @@ pub static TOPIC: &[Setting] = rows! {
         "Level of zstd where the broker compresses.";
     "delete.retention.ms": Long = "86400000", Medium, ClusterWide, AtLeast(0), Implemented,
         "How long a tombstone outlives what it deletes.";
+    "errors.deadletterqueue.group.enable": Boolean = "false",
+        Medium, ClusterWide, Any, WithoutEffect(NOT_YET),
+        "Whether share groups may write what they give up to this topic.";
     "file.delete.delay.ms": Long = "60000", Medium, ClusterWide, AtLeast(0), Implemented,
         "How long the files of a deleted segment stay.";
     "flush.messages": Long = "9223372036854775807", Medium, ClusterWide, AtLeast(1), Implemented,
@@ -45,6 +48,9 @@ pub static TOPIC: &[Setting] = rows! {
     "max.compaction.lag.ms": Long = "9223372036854775807",
         Medium, ClusterWide, AtLeast(1), Implemented,
         "Longest time that a record stays uncompacted.";
+    "max.decompressed.message.bytes": Int = "2147483639",
+        Medium, ClusterWide, Between(1, 2_147_483_639), WithoutEffect(NOT_YET),
+        "Largest record after decompression, where the broker decompresses it.";
     "max.message.bytes": Int = "1048588", Medium, ClusterWide, AtLeast(0), Implemented,
         "Largest batch, after compression.";
     "message.timestamp.after.max.ms": Long = "3600000",
@@ -65,6 +71,11 @@ pub static TOPIC: &[Setting] = rows! {
         "Replicas that must be in sync before a write with acks=all is taken.";
     "preallocate": Boolean = "false", Medium, ClusterWide, Any, Implemented,
         "Whether segment files are made at full size.";
+    "remote.copy.lag.bytes": Long = "-1",
+        Medium, ClusterWide, AtLeast(-1), WithoutEffect(NO_REMOTE),
+        "Bytes of newer records at which a segment is copied to remote storage.";
+    "remote.copy.lag.ms": Long = "0", Medium, ClusterWide, AtLeast(-1), WithoutEffect(NO_REMOTE),
+        "Age at which a segment is copied to remote storage.";
     "remote.log.copy.disable": Boolean = "false",
         Medium, ClusterWide, Any, WithoutEffect(NO_REMOTE),
         "Whether segments are no longer copied to remote storage.";
