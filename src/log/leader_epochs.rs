@@ -96,10 +96,9 @@ impl LeaderEpochs {
         if epoch.0 < 0 || start_offset.0 < 0 {
             return;
         }
-        if let Some(last) = self.entries.last() {
-            if last.epoch == epoch && start_offset >= last.start_offset {
-                return;
-            }
+        let last = self.entries.last();
+        if last.is_some_and(|last| last.epoch == epoch && start_offset >= last.start_offset) {
+            return;
         }
         let kept = self
             .entries

@@ -117,6 +117,7 @@ impl Log {
             log.truncate_fully_and_start_at(disk, log.log_start_offset, now)?;
         }
         log.next_offset = log.log_end_offset;
+        log.batch_end_offset = log.log_end_offset;
         log.synced_to = log.recovery_point;
         log.leader_epochs.truncate_from_end(log.log_end_offset);
         log.leader_epochs.truncate_from_start(log.log_start_offset);

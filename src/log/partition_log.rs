@@ -59,6 +59,8 @@ pub struct Log {
     pub(super) log_start_offset: Offset,
     pub(super) log_end_offset: Offset,
     pub(super) next_offset: Offset,
+    /// End of the last batch: below the log end offset after a truncation into a batch.
+    pub(super) batch_end_offset: Offset,
     pub(super) queue: Vec<Queued>,
     /// The last batches of the active segment, one after the other.
     pub(super) recent: VecDeque<Located>,
@@ -117,6 +119,7 @@ impl Log {
             log_start_offset: Offset(0),
             log_end_offset: Offset(0),
             next_offset: Offset(0),
+            batch_end_offset: Offset(0),
             queue: Vec::new(),
             recent: VecDeque::new(),
             producers: ProducerState::default(),

@@ -288,7 +288,10 @@ impl Log {
     ) -> Result<(), StorageError> {
         self.producers.clear();
         let mut from = None;
-        while let Some(position) = self.snapshots.iter().rposition(|offset| *offset <= end) {
+        // A snapshot from before the first segment cannot be brought up to date.
+        let first = self.segments[0].base_offset;
+        let is_usable = |offset: &Offset| *offset <= end && *offset >= first;
+        while let Some(position) = self.snapshots.iter().rposition(is_usable) {
             let offset = self.snapshots[position];
             let path = file_name::path(&self.directory, offset, file_name::SNAPSHOT);
             let producers = match disk.read(&path, SNAPSHOT_BYTES_MAX) {
@@ -310,7 +313,9 @@ impl Log {
             self.remove_snapshots(disk, &[offset])?;
         }
         let from = match from {
-            Some(from) => from.max(self.log_start_offset),
+            // Also below the log start, as long as the batches are there: or the state would be
+            // that of an older batch than the producer's last.
+            Some(from) => from,
             // Written without producer state, by an old broker: as Apache, start without.
             None if is_clean => return Ok(()),
             None => self.log_start_offset,

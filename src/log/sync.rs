@@ -69,13 +69,15 @@ impl Log {
     /// What the file system said; the recovery point then stays.
     pub fn checkpoint(&mut self, disk: &Disk) -> Result<Offset, StorageError> {
         self.write_leader_epochs(disk)?;
-        if self.recovery_point < self.synced_to {
+        // Between the last batch and the log's end there may be nothing: then nothing is synced.
+        let recovery_point = self.synced_to.min(self.batch_end_offset);
+        if self.recovery_point < recovery_point {
             if self.queue.is_empty() {
                 self.write_checkpoint_snapshot(disk)?;
             }
             let first = self.segment_of(self.recovery_point);
             self.persist_indexes(disk, first)?;
-            self.recovery_point = self.synced_to;
+            self.recovery_point = recovery_point;
         }
         Ok(self.recovery_point)
     }
@@ -156,7 +158,7 @@ impl Log {
         self.remove_retired(disk, crate::base::time::Timestamp(i64::MAX))?;
         disk.sync_directory(&self.directory)
             .map_err(|error| StorageError::io("sync", &self.directory, error))?;
-        self.recovery_point = self.log_end_offset;
+        self.recovery_point = self.batch_end_offset;
         Ok(())
     }
 }

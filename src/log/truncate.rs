@@ -44,15 +44,16 @@ impl Log {
             directory: &directory,
         };
         let segment = self.active_mut();
-        let located = segment.locate(place, offset, Patience::Wait);
-        let position = located
-            .map_err(storage)?
-            .map_or(segment.bytes, |located| located.position);
-        segment
+        let located = segment
+            .locate(place, offset, Patience::Wait)
+            .map_err(storage)?;
+        let position = located.map_or(segment.bytes, |located| located.position);
+        let end = segment
             .truncate(place, &config, position, offset)
             .map_err(storage)?;
         self.cut_transaction_index(disk, offset)?;
         self.set_end(offset);
+        self.set_batch_end(end);
         let beyond = self.snapshots.partition_point(|it| *it <= offset);
         let removed = self.snapshots.split_off(beyond);
         self.remove_snapshots(disk, &removed)?;
@@ -80,6 +81,7 @@ impl Log {
         self.leader_epochs.clear();
         self.log_start_offset = offset;
         self.set_end(offset);
+        self.set_batch_end(offset);
         self.write_leader_epochs(disk)
     }
 
@@ -102,6 +104,13 @@ impl Log {
         self.log_start_offset = self.log_start_offset.min(offset);
         self.recovery_point = self.recovery_point.min(offset);
         self.synced_to = self.synced_to.min(offset);
+    }
+
+    /// The last batch ends at `end`, which can lie below the log end offset: of the batch that held
+    /// the offset, the beginning is gone as well.
+    fn set_batch_end(&mut self, end: Offset) {
+        self.batch_end_offset = end;
+        self.recovery_point = self.recovery_point.min(end);
     }
 
     /// Drops what is queued, as if it had not come.

@@ -149,6 +149,7 @@ impl Log {
                     .assign(header.partition_leader_epoch, header.base_offset);
             }
             self.log_end_offset = header.next_offset();
+            self.batch_end_offset = self.log_end_offset;
         }
     }
 

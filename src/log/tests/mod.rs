@@ -2,6 +2,8 @@
 
 mod basics;
 mod crash;
+mod decoders;
+mod model;
 mod producers;
 mod retention;
 

@@ -29,7 +29,7 @@ fn transactional(id: i64, epoch: i16, sequence: i32) -> RecordBatch {
     RecordBatch::parse(builder.finish()).unwrap()
 }
 
-fn marker(id: i64, epoch: i16, is_abort: bool, coordinator_epoch: i32) -> RecordBatch {
+pub fn marker(id: i64, epoch: i16, is_abort: bool, coordinator_epoch: i32) -> RecordBatch {
     let mut builder = BatchBuilder::new(Offset(0))
         .producer(ProducerId(id), ProducerEpoch(epoch), Sequence::NONE)
         .transactional()
