@@ -1,0 +1,184 @@
+//! The limits of this machine in this minute: what memory, the loopback and the page cache give a
+//! program that does nothing else. Each probe is bounded in time and says MB (10^6 bytes) per
+//! second and, where two threads share the work, the CPU seconds that the server's side took.
+
+use crate::machine::{real, real_length, thread_cpu_s};
+use rustix::net::RecvFlags;
+use std::collections::BTreeMap;
+use std::fs;
+use std::hint::black_box;
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Figures by name.
+pub type Figures = BTreeMap<String, f64>;
+
+/// One call of sendfile: more is slower here (docs/decisions, runtime.md section 4).
+const SENDFILE_BYTES: usize = 64 << 10;
+const FILE_BYTES: usize = 256 << 20;
+const FRAME_BYTES: usize = 128 << 10;
+
+/// Runs every probe, each for `duration`; `streams` is how many sockets the sendfile loop serves.
+pub fn all(work: &Path, duration: Duration, streams: usize) -> Result<Figures, String> {
+    let said = |error: io::Error| format!("the limit probe failed: {error}");
+    let mut figures = Figures::new();
+    figures.insert("memcpy_mb_per_s".into(), memcpy(duration));
+    let (rate, cpu) = loopback(duration).map_err(said)?;
+    figures.insert("loopback_mb_per_s".into(), rate);
+    figures.insert("loopback_sender_cpu_s_per_gb".into(), cpu);
+    let (rate, cpu) = receive_check_write(work, duration).map_err(said)?;
+    figures.insert("recv_crc_write_mb_per_s".into(), rate);
+    figures.insert("recv_crc_write_cpu_s_per_gb".into(), cpu);
+    figures.extend(sendfile(work, duration, streams)?);
+    Ok(figures)
+}
+
+/// The sendfile loop alone.
+pub fn sendfile(work: &Path, duration: Duration, streams: usize) -> Result<Figures, String> {
+    let (rate, cpu) = sendfile_loop(work, duration, streams)
+        .map_err(|error| format!("the sendfile probe failed: {error}"))?;
+    Ok(Figures::from([
+        ("sendfile_mb_per_s".into(), rate),
+        ("sendfile_cpu_s_per_gb".into(), cpu),
+    ]))
+}
+
+fn memcpy(duration: Duration) -> f64 {
+    let from = vec![1_u8; FILE_BYTES];
+    let mut to = vec![2_u8; FILE_BYTES];
+    let start = Instant::now();
+    let mut bytes = 0;
+    while start.elapsed() < duration {
+        black_box(&mut to).copy_from_slice(black_box(&from));
+        bytes += FILE_BYTES;
+    }
+    real_length(bytes) / 1e6 / start.elapsed().as_secs_f64()
+}
+
+fn pair() -> io::Result<(TcpStream, TcpStream)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let client = TcpStream::connect(listener.local_addr()?)?;
+    let (server, _) = listener.accept()?;
+    for stream in [&client, &server] {
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+        stream.set_write_timeout(Some(Duration::from_secs(30)))?;
+    }
+    Ok((client, server))
+}
+
+/// Receives and throws away until the other side closes, without copying: the cheapest reader.
+pub fn discard_all(stream: &TcpStream) -> io::Result<usize> {
+    let mut buffer = vec![0; 1 << 20];
+    let mut total = 0;
+    loop {
+        let (_, count) = rustix::net::recv(stream, &mut buffer[..], RecvFlags::TRUNC)?;
+        if count == 0 {
+            return Ok(total);
+        }
+        total += count;
+    }
+}
+
+fn loopback(duration: Duration) -> io::Result<(f64, f64)> {
+    let (client, server) = pair()?;
+    let reader = std::thread::spawn(move || discard_all(&client));
+    let buffer = vec![7_u8; SENDFILE_BYTES];
+    let (start, cpu) = (Instant::now(), thread_cpu_s());
+    while start.elapsed() < duration {
+        (&server).write_all(&buffer)?;
+    }
+    let cpu = thread_cpu_s() - cpu;
+    drop(server);
+    let bytes = reader
+        .join()
+        .map_err(|_| io::Error::other("the reader panicked"))??;
+    let gigabytes = real_length(bytes) / 1e9;
+    Ok((
+        gigabytes * 1e3 / start.elapsed().as_secs_f64(),
+        cpu / gigabytes,
+    ))
+}
+
+/// What a broker cannot avoid on produce: receive a frame, check its CRC, write it to a file.
+fn receive_check_write(work: &Path, duration: Duration) -> io::Result<(f64, f64)> {
+    let (client, server) = pair()?;
+    let path = work.join("probe-write");
+    let file = fill(&path)?;
+    let writer = std::thread::spawn(move || {
+        let frame = vec![7_u8; FRAME_BYTES];
+        while (&client).write_all(&frame).is_ok() {}
+    });
+    let mut frame = vec![0_u8; FRAME_BYTES];
+    let (start, cpu) = (Instant::now(), thread_cpu_s());
+    let mut bytes = 0;
+    while start.elapsed() < duration {
+        (&server).read_exact(&mut frame)?;
+        black_box(crc32c::crc32c(&frame));
+        // Round and round one file, so that the disk's space is bounded; like a recycled segment.
+        file.write_all_at(&frame, real_offset(bytes % FILE_BYTES))?;
+        bytes += FRAME_BYTES;
+    }
+    let (seconds, cpu) = (start.elapsed().as_secs_f64(), thread_cpu_s() - cpu);
+    drop(server);
+    writer
+        .join()
+        .map_err(|_| io::Error::other("the writer panicked"))?;
+    fs::remove_file(&path)?;
+    let gigabytes = real_length(bytes) / 1e9;
+    Ok((gigabytes * 1e3 / seconds, cpu / gigabytes))
+}
+
+/// A file whose pages are resident: their first touch is paid for before the clock runs.
+fn fill(path: &Path) -> io::Result<fs::File> {
+    let mut file = fs::File::create_new(path)?;
+    let chunk = vec![7_u8; 1 << 20];
+    for _ in 0..FILE_BYTES / chunk.len() {
+        file.write_all(&chunk)?;
+    }
+    Ok(file)
+}
+
+fn real_offset(bytes: usize) -> u64 {
+    u64::try_from(bytes).expect("usize is 64 bits wide here")
+}
+
+/// What a broker cannot avoid on fetch: resident pages to sockets, one thread per socket.
+fn sendfile_loop(work: &Path, duration: Duration, streams: usize) -> io::Result<(f64, f64)> {
+    let path = work.join("probe-send");
+    fill(&path)?;
+    let start = Instant::now();
+    let mut threads = Vec::new();
+    for _ in 0..streams {
+        let (client, server) = pair()?;
+        let file = fs::File::open(&path)?;
+        let sender = std::thread::spawn(move || -> io::Result<f64> {
+            let cpu = thread_cpu_s();
+            let mut offset = 0;
+            while start.elapsed() < duration {
+                rustix::fs::sendfile(&server, &file, Some(&mut offset), SENDFILE_BYTES)?;
+                if offset >= real_offset(FILE_BYTES) {
+                    offset = 0;
+                }
+            }
+            Ok(thread_cpu_s() - cpu)
+        });
+        threads.push((sender, std::thread::spawn(move || discard_all(&client))));
+    }
+    let (mut bytes, mut cpu) = (0, 0.0);
+    for (sender, reader) in threads {
+        cpu += sender
+            .join()
+            .map_err(|_| io::Error::other("the sender panicked"))??;
+        bytes += reader
+            .join()
+            .map_err(|_| io::Error::other("the reader panicked"))??;
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    fs::remove_file(&path)?;
+    let gigabytes = real(real_offset(bytes)) / 1e9;
+    Ok((gigabytes * 1e3 / seconds, cpu / gigabytes))
+}

@@ -1,0 +1,249 @@
+//! What was measured: single runs, the comparisons made of them, and the file they are kept in.
+
+use crate::probe::Figures;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// One run of one contestant.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The pair it belongs to.
+    pub round: usize,
+    /// Who ran.
+    pub contestant: String,
+    /// What came out, by name; the unit ends the name.
+    pub figures: Figures,
+}
+
+/// All of a row.
+#[derive(Clone, Debug, Default)]
+pub struct Measured {
+    /// In the order in which they ran.
+    pub runs: Vec<Run>,
+    /// How each contestant was configured.
+    pub configurations: BTreeMap<String, String>,
+    /// The load, in words or as a command line.
+    pub load: String,
+}
+
+/// What a row must reach; without a base a goal is about the subject's own figure.
+#[derive(Clone, Copy, Debug)]
+pub enum Goal {
+    /// The median is no more.
+    MedianAtMost(f64),
+    /// The median is no less.
+    MedianAtLeast(f64),
+    /// Every single one is more.
+    EveryAbove(f64),
+    /// Every single one is no more.
+    EveryAtMost(f64),
+    /// Only told.
+    None,
+}
+
+/// One line of the table: a figure of one contestant, over that of another in the same pair.
+#[derive(Clone, Copy, Debug)]
+pub struct Comparison {
+    /// What is compared, with its unit.
+    pub what: &'static str,
+    /// Contestant and figure.
+    pub subject: (&'static str, &'static str),
+    /// Contestant and figure that it is divided by.
+    pub base: Option<(&'static str, &'static str)>,
+    /// What must be reached.
+    pub goal: Goal,
+}
+
+/// The two of an A/A run, in place of kafka and klamm.
+pub const SAME: [&str; 2] = ["first", "second"];
+
+impl Comparison {
+    /// The same comparison where one system runs against itself: it has no goal.
+    #[must_use]
+    pub fn of_the_same(self) -> Comparison {
+        let rename = |(who, figure): (&'static str, &'static str)| match who {
+            "kafka" => (SAME[0], figure),
+            "klamm" => (SAME[1], figure),
+            "kafka-fresh" => ("first-fresh", figure),
+            "klamm-fresh" => ("second-fresh", figure),
+            other => (other, figure),
+        };
+        Comparison {
+            subject: rename(self.subject),
+            base: self.base.map(rename),
+            goal: Goal::None,
+            ..self
+        }
+    }
+
+    /// The comparison over all rounds, as it stands in the result file.
+    pub fn evaluate(&self, runs: &[Run]) -> Option<Value> {
+        let figure = |(who, name): (&str, &str), round: usize| {
+            runs.iter()
+                .find(|run| run.round == round && run.contestant == who)
+                .and_then(|run| run.figures.get(name).copied())
+        };
+        let rounds = runs.iter().map(|run| run.round + 1).max()?;
+        let mut subjects = Vec::new();
+        let mut bases = Vec::new();
+        let mut ratios = Vec::new();
+        for round in 0..rounds {
+            let Some(subject) = figure(self.subject, round) else {
+                continue;
+            };
+            match self.base {
+                None => ratios.push(subject),
+                Some(base) => {
+                    let Some(base) = figure(base, round).filter(|base| *base != 0.0) else {
+                        continue;
+                    };
+                    bases.push(base);
+                    ratios.push(subject / base);
+                }
+            }
+            subjects.push(subject);
+        }
+        let (least, most) = (spread(&ratios)?.0, spread(&ratios)?.1);
+        let middle = median(&ratios)?;
+        let met = match self.goal {
+            Goal::MedianAtMost(goal) => Some(middle <= goal),
+            Goal::MedianAtLeast(goal) => Some(middle >= goal),
+            Goal::EveryAbove(goal) => Some(least > goal),
+            Goal::EveryAtMost(goal) => Some(most <= goal),
+            Goal::None => None,
+        };
+        let goal = match self.goal {
+            Goal::MedianAtMost(goal) => format!("≤ {}", short(goal)),
+            Goal::MedianAtLeast(goal) => format!("≥ {}", short(goal)),
+            Goal::EveryAbove(goal) => format!("every > {}", short(goal)),
+            Goal::EveryAtMost(goal) => format!("every ≤ {}", short(goal)),
+            Goal::None => String::new(),
+        };
+        Some(json!({
+            "what": self.what,
+            "subject": {"contestant": self.subject.0, "figure": self.subject.1, "median": median(&subjects)},
+            "base": self.base.map(|base| json!({
+                "contestant": base.0, "figure": base.1, "median": median(&bases),
+            })),
+            "rounds": ratios.len(),
+            "median": middle,
+            "min": least,
+            "max": most,
+            "goal": goal,
+            "met": met,
+        }))
+    }
+}
+
+/// The middle one, or the mean of the two in the middle.
+pub fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let half = sorted.len() / 2;
+    let upper = *sorted.get(half)?;
+    if sorted.len() % 2 == 1 {
+        Some(upper)
+    } else {
+        Some((sorted[half - 1] + upper) / 2.0)
+    }
+}
+
+fn spread(values: &[f64]) -> Option<(f64, f64)> {
+    let least = values.iter().copied().min_by(f64::total_cmp)?;
+    let most = values.iter().copied().max_by(f64::total_cmp)?;
+    Some((least, most))
+}
+
+/// A number in three significant digits or so.
+pub fn short(value: f64) -> String {
+    let size = value.abs();
+    if size >= 100_000.0 {
+        format!("{:.0} k", value / 1e3)
+    } else if size >= 100.0 {
+        format!("{value:.0}")
+    } else if size >= 10.0 {
+        format!("{value:.1}")
+    } else if size >= 1.0 {
+        format!("{value:.2}")
+    } else {
+        format!("{value:.3}")
+    }
+}
+
+impl Measured {
+    /// The runs as they go into the file, figures rounded to what they are worth.
+    pub fn runs_json(&self) -> Value {
+        let runs = self.runs.iter().map(|run| {
+            let figures: BTreeMap<&String, f64> = run
+                .figures
+                .iter()
+                .map(|(name, value)| (name, rounded(*value)))
+                .collect();
+            json!({"round": run.round, "contestant": run.contestant, "figures": figures})
+        });
+        Value::Array(runs.collect())
+    }
+}
+
+/// Six significant digits.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.5e}").parse().unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(round: usize, contestant: &str, value: f64) -> Run {
+        let figures = Figures::from([("cpu".to_owned(), value)]);
+        Run {
+            round,
+            contestant: contestant.to_owned(),
+            figures,
+        }
+    }
+
+    #[test]
+    fn a_ratio_is_taken_within_its_pair() {
+        let runs = [
+            run(0, "kafka", 10.0),
+            run(0, "klamm", 1.0),
+            run(1, "klamm", 4.0),
+            run(1, "kafka", 20.0),
+            run(2, "kafka", 8.0),
+            run(2, "klamm", 2.0),
+        ];
+        let comparison = Comparison {
+            what: "CPU",
+            subject: ("klamm", "cpu"),
+            base: Some(("kafka", "cpu")),
+            goal: Goal::MedianAtMost(0.2),
+        };
+        let found = comparison.evaluate(&runs).expect("there are runs");
+        assert_eq!(found["median"], 0.2);
+        assert_eq!(found["min"], 0.1);
+        assert_eq!(found["max"], 0.25);
+        assert_eq!(found["met"], true);
+        assert_eq!(found["base"]["median"], 10.0);
+        let strict = Comparison {
+            goal: Goal::EveryAbove(0.1),
+            ..comparison
+        };
+        assert_eq!(
+            strict.evaluate(&runs).expect("there are runs")["met"],
+            false
+        );
+    }
+
+    #[test]
+    fn without_runs_there_is_no_comparison() {
+        let alone = Comparison {
+            what: "memory",
+            subject: ("klamm", "rss_mb"),
+            base: None,
+            goal: Goal::None,
+        };
+        assert!(alone.evaluate(&[]).is_none());
+        assert!(alone.evaluate(&[run(0, "kafka", 1.0)]).is_none());
+    }
+}
