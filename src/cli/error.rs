@@ -1,5 +1,6 @@
 //! How a verb of the command line ends when it does not end well: one sentence, one exit code.
 
+use crate::client::ClientError;
 use std::fmt;
 use std::io;
 
@@ -43,5 +44,11 @@ impl fmt::Display for CliError {
             CliError::Failed(why) => f.write_str(why),
             CliError::ClosedPipe => f.write_str("nobody reads the output"),
         }
+    }
+}
+
+impl From<ClientError> for CliError {
+    fn from(error: ClientError) -> CliError {
+        CliError::Failed(error.to_string())
     }
 }

@@ -4,9 +4,12 @@
 //! where nobody reads standard output any more), 1 it did not work, 2 the command line cannot be
 //! meant, 130 interrupted twice.
 
+pub mod console_consumer;
+pub mod console_producer;
 pub mod dump_log;
 pub mod error;
 pub mod formatter;
+pub mod get_offsets;
 pub mod line_reader;
 pub mod output;
 pub mod property;
@@ -14,11 +17,14 @@ pub mod start;
 pub mod storage;
 pub mod template;
 pub mod topic_filter;
+pub mod topics;
 
+use crate::client::ClientOptions;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use error::CliError;
 use output::{Output, notice};
+use property::Properties;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -40,6 +46,14 @@ pub struct Arguments {
 enum Verb {
     /// Start a broker: without a file, on 127.0.0.1:9092 with its data in ./klamm-data.
     Start(StartArguments),
+    /// Create, delete, describe, or change a topic.
+    Topics(topics::TopicsArguments),
+    /// Read standard input and publish it to Kafka.
+    ConsoleProducer(console_producer::ConsoleProducerArguments),
+    /// Read from Kafka topics and write to standard output.
+    ConsoleConsumer(console_consumer::ConsoleConsumerArguments),
+    /// Print the offsets of partitions: the end, the start, or those of a time.
+    GetOffsets(get_offsets::GetOffsetsArguments),
     /// Print what segment, index, snapshot and checkpoint files hold, and verify it.
     DumpLog(dump_log::DumpLogArguments),
     /// Format the log directories of a node, or say what is in them.
@@ -59,6 +73,24 @@ pub struct StartArguments {
     /// Refuse settings that klamm does not know, instead of warning.
     #[arg(long)]
     pub strict: bool,
+}
+
+/// Where the brokers are, and how to talk to them: the same on every tool.
+#[derive(clap::Args, Clone, Debug)]
+pub struct BootstrapArguments {
+    /// The Kafka servers to connect to, in the form HOST1:PORT1,HOST2:PORT2.
+    #[arg(long, value_name = "HOST:PORT,...")]
+    pub bootstrap_server: String,
+}
+
+/// What a client is told by the flags and settings of a tool.
+fn client_options(
+    bootstrap: &BootstrapArguments,
+    settings: &Properties,
+) -> Result<ClientOptions, CliError> {
+    let client_id = settings.get("client.id").unwrap_or("klamm");
+    ClientOptions::new(&bootstrap.bootstrap_server, client_id)
+        .map_err(|error| CliError::Usage(error.to_string()))
 }
 
 /// Runs the command line and says how it went.
@@ -89,6 +121,10 @@ pub fn main() -> ExitCode {
 fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, CliError> {
     match verb {
         Verb::Start(arguments) => return Ok(start::run(arguments)),
+        Verb::Topics(arguments) => topics::run(&arguments, output)?,
+        Verb::ConsoleProducer(arguments) => console_producer::run(&arguments)?,
+        Verb::ConsoleConsumer(arguments) => console_consumer::run(&arguments, output)?,
+        Verb::GetOffsets(arguments) => get_offsets::run(&arguments, output)?,
         Verb::DumpLog(arguments) => dump_log::run(&arguments, output)?,
         Verb::Storage(arguments) => storage::run(&arguments, output)?,
     }
@@ -148,10 +184,50 @@ fn sentence(rendered: &str) -> String {
 mod tests {
     use super::*;
     use clap::CommandFactory;
+    use expect_test::{Expect, expect};
 
     #[test]
     fn the_command_tree_is_sound() {
         Arguments::command().debug_assert();
+    }
+
+    fn refused(line: &str, expected: &Expect) {
+        let error = Arguments::try_parse_from(line.split(' ')).unwrap_err();
+        expected.assert_eq(&sentence(&error.render().to_string()));
+    }
+
+    #[test]
+    fn a_wrong_command_line_is_one_sentence() {
+        refused(
+            "klamm topics --list",
+            &expect![
+                "the following required arguments were not provided: --bootstrap-server <HOST:PORT,...> (see --help)"
+            ],
+        );
+        refused(
+            "klamm topics --bootstrap-server a:1 --lisst",
+            &expect![
+                "unexpected argument '--lisst' found; a similar argument exists: '--list' (see --help)"
+            ],
+        );
+        refused(
+            "klamm topcs",
+            &expect![
+                "unrecognized subcommand 'topcs'; a similar subcommand exists: 'topics' (see --help)"
+            ],
+        );
+        refused(
+            "klamm topics --bootstrap-server a:1 --create --partitions x",
+            &expect![
+                "invalid value 'x' for '--partitions <# of partitions>': invalid digit found in string (see --help)"
+            ],
+        );
+        refused(
+            "klamm storage format -c f",
+            &expect![
+                "the following required arguments were not provided: --cluster-id <id> (see --help)"
+            ],
+        );
     }
 
     fn taken(line: &str) -> Verb {
@@ -172,6 +248,24 @@ mod tests {
         assert!(start.strict);
         for line in [
             "klamm start",
+            "klamm topics --bootstrap-server a:1,b:2 --create --topic t --partitions 3 \
+             --replication-factor 1 --config a=b --config c=d --if-not-exists",
+            "klamm topics --bootstrap-server=a:1 --describe --exclude-internal \
+             --under-replicated-partitions --command-config f",
+            "klamm topics --bootstrap a:1 --list",
+            "klamm console-producer --bootstrap-server a:1 --topic t --compression-codec",
+            "klamm console-producer --bootstrap-server a:1 --topic t --compression-codec=lz4 --sync",
+            "klamm console-producer --bootstrap-server a:1 --topic t --compression-codec zstd \
+             --reader-property parse.key=true --request-required-acks -1 --batch-size 1 \
+             --producer-property a=b --timeout 5",
+            "klamm console-producer --bootstrap-server a:1 --topic t --property parse.key=true",
+            "klamm console-consumer --bootstrap-server a:1 --topic t --partition 0 --offset -2",
+            "klamm console-consumer --bootstrap-server a:1 --topic t --from-beginning \
+             --max-messages 5 --timeout-ms 100 --property print.key=true \
+             --isolation-level read_committed --consumer-property a=b",
+            "klamm console-consumer --bootstrap-server a:1 --include t.* -o json",
+            "klamm get-offsets --bootstrap-server a:1 --topic t --time -1",
+            "klamm get-offsets --bootstrap-server a:1 --topic-partitions t:0-3 --time earliest",
             "klamm dump-log --files a.log,b.index --print-data-log --deep-iteration",
             "klamm storage format -t x -c f --ignore-formatted --standalone",
             "klamm storage format --cluster-id x --config f -g",

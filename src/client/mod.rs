@@ -1,4 +1,18 @@
-//! The small Kafka client that tools, the perf programs and followers share. Its state machines
-//! hold no socket and no clock.
+//! The small Kafka client that tools, the perf programs and followers share.
+//!
+//! - `connection`, `cluster`, `producer`, `consumer`, `partitioner`: plain state machines. They
+//!   hold no socket and no clock; whoever drives them brings the bytes and the time.
+//! - [`Client`]: drives them over blocking sockets, for the tools; `admin` asks on top of it.
 
+pub mod admin;
+pub mod blocking;
+pub mod cluster;
+mod codec;
+pub mod connection;
+pub mod consumer;
+pub mod error;
 pub mod partitioner;
+pub mod producer;
+
+pub use blocking::{Client, ClientOptions, Wake};
+pub use error::ClientError;

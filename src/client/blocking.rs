@@ -1,0 +1,703 @@
+//! Drives the client's state machines over blocking sockets: for tools, which have one thread and
+//! nothing better to do than to wait. One connection per broker, made when it is first needed.
+
+use super::cluster::Cluster;
+use super::connection::{Connection, Response};
+use super::consumer::Consumer;
+use super::error::ClientError;
+use super::producer::Producer;
+use crate::base::ids::{NodeId, ProducerEpoch, ProducerId};
+use crate::base::time::{Instant, Now};
+use crate::protocol::messages::fetch::FetchRequest;
+use crate::protocol::messages::init_producer_id::InitProducerIdRequest;
+use crate::protocol::messages::metadata::{MetadataRequest, MetadataRequestTopic};
+use crate::protocol::messages::produce::ProduceRequest;
+use crate::protocol::{ErrorCode, Request};
+use crate::runtime::blocking::{Clock, Interest, Received, Socket, wait};
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::time::Duration;
+
+/// Bytes read from a socket at once.
+const RECEIVE_BYTES: usize = 256 << 10;
+
+/// How long nothing is done where something is due that only an answer can set going.
+const IDLE: Duration = Duration::from_millis(20);
+
+/// Last version of Produce and Fetch that names topics rather than giving their ids.
+const NAMED_TOPICS_VERSION: i16 = 12;
+
+/// What a client is told when it is made.
+#[derive(Clone, Debug)]
+pub struct ClientOptions {
+    /// Host and port of servers that know the others.
+    pub bootstrap: Vec<(String, u16)>,
+    /// `client.id`.
+    pub client_id: String,
+    /// `socket.connection.setup.timeout.ms`.
+    pub connect_timeout: Duration,
+    /// `request.timeout.ms`.
+    pub request_timeout: Duration,
+    /// `max.block.ms`: how long a topic may take to appear.
+    pub max_block: Duration,
+    /// `retry.backoff.ms`.
+    pub retry_backoff: Duration,
+}
+
+impl ClientOptions {
+    /// Kafka's defaults, for servers written as `host1:port1,host2:port2`, IPv6 in brackets.
+    pub fn new(servers: &str, client_id: &str) -> Result<ClientOptions, ClientError> {
+        let given = || ClientError::Address {
+            given: servers.to_owned(),
+        };
+        let bootstrap = servers
+            .split(',')
+            .map(str::trim)
+            .filter(|server| !server.is_empty())
+            .map(|server| parse_server(server).ok_or_else(given))
+            .collect::<Result<Vec<_>, _>>()?;
+        if bootstrap.is_empty() {
+            return Err(given());
+        }
+        Ok(ClientOptions {
+            bootstrap,
+            client_id: client_id.to_owned(),
+            connect_timeout: Duration::from_secs(10),
+            request_timeout: Duration::from_secs(30),
+            max_block: Duration::from_secs(60),
+            retry_backoff: Duration::from_millis(100),
+        })
+    }
+
+    fn servers(&self) -> String {
+        let servers: Vec<String> = self
+            .bootstrap
+            .iter()
+            .map(|(host, port)| format!("{host}:{port}"))
+            .collect();
+        servers.join(",")
+    }
+}
+
+fn parse_server(server: &str) -> Option<(String, u16)> {
+    // A listener's name in front (PLAINTEXT://) is what configurations have: taken as well.
+    let server = server.split_once("://").map_or(server, |(_, rest)| rest);
+    let (host, port) = server.rsplit_once(':')?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let port = port.parse::<u16>().ok().filter(|&port| port > 0)?;
+    (!host.is_empty()).then(|| (host.to_owned(), port))
+}
+
+/// Why a wait ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wake {
+    /// Standard input has something to read, or has ended.
+    StandardInput,
+    /// A broker, a deadline, or a signal.
+    Other,
+}
+
+#[derive(Debug)]
+struct Link {
+    socket: Socket,
+    connection: Connection,
+    server: String,
+}
+
+/// A client with one connection per broker.
+#[derive(Debug)]
+pub struct Client {
+    options: ClientOptions,
+    clock: Clock,
+    cluster: Cluster,
+    links: BTreeMap<NodeId, Link>,
+    next_token: u64,
+    arrived: VecDeque<Response>,
+    /// Marks of requests whose connection broke, with why.
+    broken: BTreeMap<u64, String>,
+    /// Marks of the producer's requests, and the producer's own ids of them.
+    producing: BTreeMap<u64, u64>,
+    /// Marks of the consumer's requests, and the broker that was asked.
+    fetching: BTreeMap<u64, NodeId>,
+    next_refresh: Instant,
+    buffer: Vec<u8>,
+}
+
+impl Client {
+    /// Connects to the first bootstrap server that answers, and learns the brokers from it.
+    pub fn connect(options: ClientOptions) -> Result<Client, ClientError> {
+        let mut client = Client {
+            options,
+            clock: Clock::start(),
+            cluster: Cluster::default(),
+            links: BTreeMap::new(),
+            next_token: 1,
+            arrived: VecDeque::new(),
+            broken: BTreeMap::new(),
+            producing: BTreeMap::new(),
+            fetching: BTreeMap::new(),
+            next_refresh: Instant(0),
+            buffer: vec![0; RECEIVE_BYTES],
+        };
+        client.refresh(Some(&[]), false)?;
+        Ok(client)
+    }
+
+    /// Both clocks.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        self.clock.now()
+    }
+
+    /// What it was told.
+    #[must_use]
+    pub fn options(&self) -> &ClientOptions {
+        &self.options
+    }
+
+    /// The cluster as last told.
+    #[must_use]
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// Asks about all topics.
+    pub fn refresh_all_topics(&mut self) -> Result<(), ClientError> {
+        self.cluster = Cluster::default();
+        self.refresh(None, false)
+    }
+
+    /// Asks about some topics (`None`: all), and the brokers.
+    pub fn refresh(&mut self, topics: Option<&[&str]>, create: bool) -> Result<(), ClientError> {
+        let request = MetadataRequest {
+            topics: topics.map(|topics| {
+                topics
+                    .iter()
+                    .map(|&topic| MetadataRequestTopic {
+                        name: Some(topic.into()),
+                        ..MetadataRequestTopic::default()
+                    })
+                    .collect()
+            }),
+            allow_auto_topic_creation: create,
+            ..MetadataRequest::default()
+        };
+        let response = self.call_any(&request)?;
+        self.cluster.update(&response);
+        Ok(())
+    }
+
+    /// How many partitions a topic has. One that does not exist is created where the broker does
+    /// that, and waited for at most `max.block.ms`.
+    pub fn partition_count(&mut self, topic: &str) -> Result<i32, ClientError> {
+        let started = self.now().instant;
+        loop {
+            let count = self.cluster.partition_count(topic);
+            if count > 0 {
+                return Ok(count);
+            }
+            self.refresh(Some(&[topic]), true)?;
+            if self.cluster.partition_count(topic) > 0 {
+                continue;
+            }
+            let error = self.cluster.error(topic);
+            if let Some(error) = error.filter(|error| !error.is_retriable()) {
+                return Err(ClientError::kafka(&format!("topic {topic}"), error, None));
+            }
+            if self.now().instant.since(started) >= self.options.max_block {
+                return Err(ClientError::TimedOut {
+                    what: format!("metadata of topic {topic}"),
+                    after: self.options.max_block,
+                });
+            }
+            self.pause(self.options.retry_backoff)?;
+        }
+    }
+
+    /// Waits, and takes in what arrives meanwhile.
+    pub fn pause(&mut self, duration: Duration) -> Result<(), ClientError> {
+        let until = self.now().instant + duration;
+        while self.now().instant < until {
+            self.pump(until, false)?;
+        }
+        Ok(())
+    }
+
+    /// Asks one broker and waits for its answer.
+    pub fn call<R: Request>(
+        &mut self,
+        node: NodeId,
+        request: &R,
+    ) -> Result<R::Response, ClientError> {
+        let token = self.submit(node, request, i16::MAX, true)?;
+        let deadline = self.now().instant + self.options.request_timeout;
+        loop {
+            let position = self
+                .arrived
+                .iter()
+                .position(|response| response.token == token);
+            if let Some(response) = position.and_then(|position| self.arrived.remove(position)) {
+                return response.decode::<R>();
+            }
+            if let Some(server) = self.broken.remove(&token) {
+                return Err(ClientError::Disconnected {
+                    server,
+                    error: None,
+                });
+            }
+            if self.now().instant >= deadline {
+                self.links.remove(&node);
+                return Err(ClientError::TimedOut {
+                    what: R::KEY.name().to_owned(),
+                    after: self.options.request_timeout,
+                });
+            }
+            self.pump(deadline, false)?;
+        }
+    }
+
+    /// Asks whichever broker can be reached, first those already connected to.
+    pub fn call_any<R: Request>(&mut self, request: &R) -> Result<R::Response, ClientError> {
+        let bootstrap = (0..self.options.bootstrap.len()).map(bootstrap_node);
+        let mut nodes: Vec<NodeId> = self
+            .links
+            .keys()
+            .copied()
+            .filter(|node| node.0 >= 0)
+            .collect();
+        nodes.extend(self.cluster.brokers().map(|broker| broker.node));
+        nodes.extend(bootstrap);
+        let mut tried = Vec::new();
+        let mut last = None;
+        for node in nodes {
+            if tried.contains(&node) {
+                continue;
+            }
+            tried.push(node);
+            match self.call(node, request) {
+                Err(
+                    error @ (ClientError::Connect { .. }
+                    | ClientError::Disconnected { .. }
+                    | ClientError::Malformed { .. }),
+                ) => last = Some(error),
+                result => return result,
+            }
+        }
+        Err(ClientError::Unreachable {
+            servers: self.options.servers(),
+            last: last.map_or_else(String::new, |error| error.to_string()),
+        })
+    }
+
+    /// Sends a request without waiting for its answer; gives its mark.
+    fn submit<R: Request>(
+        &mut self,
+        node: NodeId,
+        request: &R,
+        highest: i16,
+        expects_response: bool,
+    ) -> Result<u64, ClientError> {
+        let token = self.next_token;
+        self.next_token += 1;
+        let now = self.now().instant;
+        let link = self.link(node)?;
+        link.connection
+            .request(now, token, request, highest, expects_response)?;
+        let result = flush(link);
+        if let Err(error) = result {
+            let server = link.server.clone();
+            self.lose(node);
+            self.broken.remove(&token);
+            return Err(ClientError::Disconnected {
+                server,
+                error: Some(error),
+            });
+        }
+        Ok(token)
+    }
+
+    /// The connection to a broker, ready to send.
+    fn link(&mut self, node: NodeId) -> Result<&mut Link, ClientError> {
+        if !self.links.contains_key(&node) {
+            let (host, port) = self.address(node)?;
+            let server = format!("{host}:{port}");
+            let socket =
+                Socket::connect(&host, port, self.options.connect_timeout).map_err(|error| {
+                    ClientError::Connect {
+                        server: server.clone(),
+                        error,
+                    }
+                })?;
+            let connection = Connection::new(self.now().instant, &self.options.client_id);
+            let mut link = Link {
+                socket,
+                connection,
+                server,
+            };
+            self.negotiate(&mut link)?;
+            self.links.insert(node, link);
+        }
+        Ok(self.links.get_mut(&node).expect("inserted above"))
+    }
+
+    fn address(&self, node: NodeId) -> Result<(String, u16), ClientError> {
+        let bootstrap = usize::try_from(-1 - i64::from(node.0)).ok();
+        let found = match bootstrap {
+            Some(index) => self.options.bootstrap.get(index).cloned(),
+            None => self
+                .cluster
+                .broker(node)
+                .map(|broker| (broker.host.clone(), broker.port)),
+        };
+        found.ok_or_else(|| ClientError::Connect {
+            server: format!("broker {node}"),
+            error: io::Error::new(io::ErrorKind::NotFound, "the cluster does not name it"),
+        })
+    }
+
+    /// Exchanges ApiVersions.
+    fn negotiate(&mut self, link: &mut Link) -> Result<(), ClientError> {
+        let deadline = self.now().instant + self.options.request_timeout;
+        let lost = |server: &str, error| ClientError::Disconnected {
+            server: server.to_owned(),
+            error,
+        };
+        while !link.connection.is_ready() {
+            let now = self.now().instant;
+            if now >= deadline {
+                return Err(ClientError::TimedOut {
+                    what: format!("ApiVersions by {}", link.server),
+                    after: self.options.request_timeout,
+                });
+            }
+            flush(link).map_err(|error| lost(&link.server, Some(error)))?;
+            let interest = interest(link);
+            wait(&[interest], deadline.since(now))
+                .map_err(|error| lost(&link.server, Some(error)))?;
+            match receive(link, &mut self.buffer) {
+                Ok(true) => drop(link.connection.poll_response(now)?),
+                Ok(false) => return Err(lost(&link.server, None)),
+                Err(error) => return Err(lost(&link.server, Some(error))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends and receives what can be, waiting at most until `until` where nothing is there.
+    fn pump(&mut self, until: Instant, standard_input: bool) -> Result<Wake, ClientError> {
+        let now = self.now().instant;
+        let mut interests: Vec<Interest<'_>> = self.links.values().map(interest).collect();
+        if standard_input {
+            interests.push(Interest::StandardInput);
+        }
+        let timeout = if self.arrived.is_empty() && self.broken.is_empty() {
+            until.since(now)
+        } else {
+            Duration::ZERO
+        };
+        let ready = wait(&interests, timeout).map_err(|error| ClientError::Connect {
+            server: "the brokers".to_owned(),
+            error,
+        })?;
+        let now = self.now().instant;
+        let nodes: Vec<NodeId> = self.links.keys().copied().collect();
+        for node in nodes {
+            let Some(link) = self.links.get_mut(&node) else {
+                continue;
+            };
+            let mut alive = flush(link).is_ok();
+            alive = alive && matches!(receive(link, &mut self.buffer), Ok(true));
+            // Answers that arrived before the end still count.
+            loop {
+                match link.connection.poll_response(now) {
+                    Ok(Some(response)) => self.arrived.push_back(response),
+                    Ok(None) => break,
+                    Err(_) => {
+                        alive = false;
+                        break;
+                    }
+                }
+            }
+            let overdue = link
+                .connection
+                .oldest()
+                .is_some_and(|at| at + self.options.request_timeout + IDLE < now);
+            if !alive || overdue {
+                self.lose(node);
+            }
+        }
+        Ok(if ready {
+            Wake::StandardInput
+        } else {
+            Wake::Other
+        })
+    }
+
+    fn lose(&mut self, node: NodeId) {
+        if let Some(link) = self.links.remove(&node) {
+            for token in link.connection.tokens() {
+                self.broken.insert(token, link.server.clone());
+            }
+        }
+    }
+
+    /// Serves a producer once: what it needs is asked for, what it has to send is sent, and answers
+    /// are waited for until something happens or is due. Ends also when standard input is ready,
+    /// where that is asked for.
+    pub fn drive_producer(
+        &mut self,
+        producer: &mut Producer,
+        standard_input: bool,
+    ) -> Result<Wake, ClientError> {
+        if producer.needs_identity() {
+            self.identify(producer)?;
+        }
+        if producer.take_needs_metadata() {
+            self.refresh_known()?;
+        }
+        let now = self.now().instant;
+        while let Some(outgoing) = producer.poll_request(now, &self.cluster) {
+            let highest = named_version(outgoing.has_topic_ids);
+            let sent = self.submit::<ProduceRequest>(
+                outgoing.node,
+                &outgoing.request,
+                highest,
+                outgoing.expects_response,
+            );
+            match sent {
+                Ok(token) if outgoing.expects_response => {
+                    self.producing.insert(token, outgoing.request_id);
+                }
+                Ok(_) => {}
+                Err(error) if error.is_retriable() => {
+                    producer.handle_disconnect(now, outgoing.request_id);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let due = producer.next_deadline();
+        let until = match due {
+            _ if producer.has_deliveries() => now,
+            due if due <= now => now + IDLE,
+            due => due,
+        };
+        let wake = self.pump(until, standard_input)?;
+        let now = self.now().instant;
+        while let Some(position) = self.position_of(&self.producing) {
+            let response = self.arrived.remove(position).expect("found there");
+            let request_id = self.producing.remove(&response.token).expect("found there");
+            match response.decode::<ProduceRequest>() {
+                Ok(answer) => producer.handle_response(now, &self.cluster, request_id, &answer),
+                Err(error) => {
+                    producer.handle_disconnect(now, request_id);
+                    return Err(error);
+                }
+            }
+        }
+        let lost: Vec<u64> = self
+            .producing
+            .keys()
+            .copied()
+            .filter(|token| self.broken.contains_key(token))
+            .collect();
+        for token in lost {
+            self.broken.remove(&token);
+            let request_id = self.producing.remove(&token).expect("listed above");
+            producer.handle_disconnect(now, request_id);
+        }
+        Ok(wake)
+    }
+
+    /// Waits until all that was sent without expecting an answer has left this process, at most
+    /// `request.timeout.ms`.
+    pub fn finish_sending(&mut self) -> Result<(), ClientError> {
+        let deadline = self.now().instant + self.options.request_timeout;
+        let unsent = |link: &Link| !link.connection.outgoing().is_empty();
+        while self.links.values().any(unsent) && self.now().instant < deadline {
+            self.pump(deadline, false)?;
+        }
+        Ok(())
+    }
+
+    fn position_of<T>(&self, tokens: &BTreeMap<u64, T>) -> Option<usize> {
+        self.arrived
+            .iter()
+            .position(|response| tokens.contains_key(&response.token))
+    }
+
+    /// Gives an idempotent producer its id.
+    fn identify(&mut self, producer: &mut Producer) -> Result<(), ClientError> {
+        let started = self.now().instant;
+        loop {
+            let request = InitProducerIdRequest {
+                transaction_timeout_ms: i32::MAX,
+                ..InitProducerIdRequest::default()
+            };
+            let response = self.call_any(&request)?;
+            let error = ErrorCode::from(response.error_code);
+            if error == ErrorCode::NONE {
+                producer.set_identity(
+                    ProducerId(response.producer_id),
+                    ProducerEpoch(response.producer_epoch),
+                );
+                return Ok(());
+            }
+            let waited = self.now().instant.since(started);
+            if !error.is_retriable() || waited >= self.options.max_block {
+                return Err(ClientError::kafka("InitProducerId", error, None));
+            }
+            self.pause(self.options.retry_backoff)?;
+        }
+    }
+
+    /// Asks again about the topics it knows, at most once per `retry.backoff.ms`.
+    fn refresh_known(&mut self) -> Result<(), ClientError> {
+        let now = self.now().instant;
+        if now < self.next_refresh {
+            return Ok(());
+        }
+        self.next_refresh = now + self.options.retry_backoff;
+        let names: Vec<String> = self
+            .cluster
+            .topics()
+            .map(|topic| topic.name.to_string())
+            .collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        match self.refresh(Some(&names), false) {
+            // Nobody answers at the moment: what is to be delivered decides how long to try.
+            Err(ClientError::Unreachable { .. } | ClientError::TimedOut { .. }) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Serves a consumer once: fetches are sent, and answers are waited for at most until `until`.
+    pub fn drive_consumer(
+        &mut self,
+        consumer: &mut Consumer,
+        until: Instant,
+    ) -> Result<(), ClientError> {
+        if consumer.take_needs_metadata() {
+            self.refresh_known()?;
+        }
+        let now = self.now().instant;
+        while let Some(outgoing) = consumer.poll_request(now, &self.cluster) {
+            let highest = named_version(outgoing.has_topic_ids);
+            match self.submit::<FetchRequest>(outgoing.node, &outgoing.request, highest, true) {
+                Ok(token) => {
+                    self.fetching.insert(token, outgoing.node);
+                }
+                Err(error) if error.is_retriable() => {
+                    consumer.handle_disconnect(now, outgoing.node);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        // Without a fetch on its way there is only the rest after an error to wait for.
+        let due = if self.fetching.is_empty() {
+            consumer
+                .next_deadline(now)
+                .min(now + self.options.retry_backoff)
+        } else {
+            consumer.next_deadline(now)
+        };
+        self.pump(until.min(due), false)?;
+        let now = self.now().instant;
+        while let Some(position) = self.position_of(&self.fetching) {
+            let response = self.arrived.remove(position).expect("found there");
+            let node = self.fetching.remove(&response.token).expect("found there");
+            let answer = response.decode::<FetchRequest>()?;
+            consumer.handle_response(now, &self.cluster, node, &answer)?;
+        }
+        let lost: Vec<u64> = self
+            .fetching
+            .keys()
+            .copied()
+            .filter(|token| self.broken.contains_key(token))
+            .collect();
+        for token in lost {
+            self.broken.remove(&token);
+            let node = self.fetching.remove(&token).expect("listed above");
+            consumer.handle_disconnect(now, node);
+        }
+        Ok(())
+    }
+
+    /// The version that one broker would be asked in.
+    pub fn version<R: Request>(&mut self, node: NodeId) -> Result<i16, ClientError> {
+        self.link(node)?.connection.version::<R>(i16::MAX)
+    }
+}
+
+fn named_version(has_topic_ids: bool) -> i16 {
+    if has_topic_ids {
+        i16::MAX
+    } else {
+        NAMED_TOPICS_VERSION
+    }
+}
+
+/// Bootstrap servers have negative ids, as in Kafka's own client.
+fn bootstrap_node(index: usize) -> NodeId {
+    NodeId(i32::try_from(index).map_or(i32::MIN, |index| -1 - index))
+}
+
+fn interest(link: &Link) -> Interest<'_> {
+    if link.connection.outgoing().is_empty() {
+        Interest::Readable(&link.socket)
+    } else {
+        Interest::Writable(&link.socket)
+    }
+}
+
+fn flush(link: &mut Link) -> io::Result<()> {
+    while !link.connection.outgoing().is_empty() {
+        match link.socket.send(link.connection.outgoing())? {
+            0 => break,
+            sent => link.connection.handle_sent(sent),
+        }
+    }
+    Ok(())
+}
+
+/// Reads what is there; false where the other side has closed.
+fn receive(link: &mut Link, buffer: &mut [u8]) -> io::Result<bool> {
+    loop {
+        match link.socket.receive(buffer)? {
+            Received::Bytes(count) => {
+                link.connection.handle_bytes(&buffer[..count]);
+                if count < buffer.len() {
+                    return Ok(true);
+                }
+            }
+            Received::Nothing => return Ok(true),
+            Received::Closed => return Ok(false),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_hosts_and_ports() {
+        let options = ClientOptions::new("a:1, [::1]:92,PLAINTEXT://b:3,", "x").unwrap();
+        let expected =
+            [("a", 1), ("::1", 92), ("b", 3)].map(|(host, port)| (host.to_owned(), port));
+        assert_eq!(options.bootstrap, expected);
+        for bad in ["", "a", "a:", ":1", "a:0", "a:99999", "a:b", ","] {
+            assert!(ClientOptions::new(bad, "x").is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn nobody_at_home_is_said_in_one_sentence() {
+        // Port 1 (tcpmux) is closed wherever this runs.
+        let options = ClientOptions::new("127.0.0.1:1", "x").unwrap();
+        let error = Client::connect(options).unwrap_err().to_string();
+        assert!(
+            error.starts_with("no broker answers at 127.0.0.1:1"),
+            "{error}"
+        );
+    }
+}

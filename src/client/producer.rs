@@ -1,0 +1,785 @@
+//! The producing side of the client: records gather into one open batch per partition, full or
+//! lingering batches go into one request per broker, and each batch ends in one [`Delivery`].
+//! A plain state machine: it is given the time, the cluster as known, and the answers.
+//!
+//! ```text
+//! enqueue → open batch → ready → in flight → delivered
+//!                          ↑________│ retriable error: again, in the order of its sequence
+//! ```
+
+use super::cluster::Cluster;
+use crate::base::ids::{NodeId, Offset, ProducerEpoch, ProducerId, Sequence};
+use crate::base::time::{Instant, Timestamp};
+use crate::base::uuid::Uuid;
+use crate::protocol::messages::produce::{
+    PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse,
+    TopicProduceData,
+};
+use crate::protocol::{ErrorCode, Records};
+use crate::record::{BatchBuilder, Compression, Header, build};
+use bytes::{Bytes, BytesMut};
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Room that a record takes in its batch beyond its fields, at most.
+const RECORD_OVERHEAD_BYTES: usize = 32;
+
+/// Whose acknowledgement a batch waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Acks {
+    /// Nobody's: the broker does not answer.
+    None,
+    /// The leader's.
+    Leader,
+    /// All in-sync replicas'.
+    All,
+}
+
+impl Acks {
+    /// As the request says it.
+    #[must_use]
+    pub fn code(self) -> i16 {
+        match self {
+            Acks::None => 0,
+            Acks::Leader => 1,
+            Acks::All => -1,
+        }
+    }
+
+    /// As Kafka's `acks` setting writes it.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Acks> {
+        match text.trim() {
+            "0" => Some(Acks::None),
+            "1" => Some(Acks::Leader),
+            "-1" | "all" => Some(Acks::All),
+            _ => None,
+        }
+    }
+}
+
+/// What a producer is told when it is made. Kafka's names and defaults.
+#[derive(Clone, Debug)]
+pub struct ProducerOptions {
+    /// `acks`.
+    pub acks: Acks,
+    /// `compression.type`.
+    pub compression: Compression,
+    /// `batch.size`: a batch is sent at the latest when it has so many bytes, uncompressed.
+    pub batch_bytes: usize,
+    /// `linger.ms`: how long a batch waits for more records.
+    pub linger: Duration,
+    /// `buffer.memory`: records that wait; beyond it [`Producer::is_full`].
+    pub buffer_bytes: usize,
+    /// `max.request.size`: bytes of batches in one request.
+    pub request_bytes: usize,
+    /// `retries`: how often a batch is sent again.
+    pub retries: u32,
+    /// `retry.backoff.ms`.
+    pub retry_backoff: Duration,
+    /// `request.timeout.ms`: what the broker may take to gather the acknowledgements.
+    pub request_timeout: Duration,
+    /// `delivery.timeout.ms`: what a batch may take from its first record to its delivery.
+    pub delivery_timeout: Duration,
+    /// `max.in.flight.requests.per.connection`.
+    pub in_flight_max: usize,
+    /// `enable.idempotence`: retries never duplicate nor reorder. KIP-98.
+    pub idempotent: bool,
+}
+
+impl Default for ProducerOptions {
+    fn default() -> ProducerOptions {
+        ProducerOptions {
+            acks: Acks::All,
+            compression: Compression::None,
+            batch_bytes: 16_384,
+            linger: Duration::from_millis(5),
+            buffer_bytes: 32 << 20,
+            request_bytes: 1 << 20,
+            retries: u32::MAX,
+            retry_backoff: Duration::from_millis(100),
+            request_timeout: Duration::from_secs(30),
+            delivery_timeout: Duration::from_secs(120),
+            in_flight_max: 5,
+            idempotent: true,
+        }
+    }
+}
+
+/// A record on its way in. What is borrowed is copied once, into its batch.
+#[derive(Clone, Copy, Debug)]
+pub struct ProducerRecord<'a> {
+    /// When it came to be.
+    pub timestamp: Timestamp,
+    /// The key, or null.
+    pub key: Option<&'a [u8]>,
+    /// The value, or null.
+    pub value: Option<&'a [u8]>,
+    /// The headers, in order.
+    pub headers: &'a [Header<'a>],
+    /// The caller's mark, given back with the delivery.
+    pub cookie: u64,
+}
+
+/// What became of a batch.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Delivery {
+    /// Name of the topic.
+    pub topic: Rc<str>,
+    /// Which partition of it.
+    pub partition: i32,
+    /// The marks of its records, in order.
+    pub cookies: Vec<u64>,
+    /// Offset of its first record; `None` where the broker did not say (acks=0, a duplicate).
+    /// Or why it was given up.
+    pub result: Result<Option<Offset>, DeliveryError>,
+}
+
+/// Why a batch was given up.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DeliveryError {
+    /// The broker refused it.
+    Refused {
+        /// Kafka's error.
+        error: ErrorCode,
+        /// What the broker says about it.
+        message: Option<String>,
+    },
+    /// `delivery.timeout.ms` passed, or the retries were used up; with the last error.
+    Expired {
+        /// Kafka's error, where there was one: `None` is "no answer".
+        last_error: Option<ErrorCode>,
+    },
+}
+
+impl std::fmt::Display for DeliveryError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            DeliveryError::Refused { error, message } => match message {
+                Some(message) => write!(f, "{error}: {message}"),
+                None => write!(f, "{error}"),
+            },
+            DeliveryError::Expired { last_error } => match last_error {
+                Some(error) => write!(f, "retried without success, last because of {error}"),
+                None => f.write_str("no broker took it in time"),
+            },
+        }
+    }
+}
+
+/// A request to send: the machine does not know sockets.
+#[derive(Debug)]
+pub struct Outgoing {
+    /// To that broker.
+    pub node: NodeId,
+    /// Give this back with the answer.
+    pub request_id: u64,
+    /// The request; with acks=0 no answer comes, and the machine already counts it as sent.
+    pub request: ProduceRequest,
+    /// Whether an answer comes.
+    pub expects_response: bool,
+    /// Whether topic ids are known for all its topics: versions 13 and later need them.
+    pub has_topic_ids: bool,
+}
+
+#[derive(Debug)]
+struct Batch {
+    /// How many batches of its partition came before it.
+    ordinal: u64,
+    content: Content,
+    cookies: Vec<u64>,
+    bytes: usize,
+    created: Instant,
+    not_before: Instant,
+    attempts: u32,
+    last_error: Option<ErrorCode>,
+    /// Sequence of its first record under the producer's present identity, once it was sent.
+    sequence: Option<Sequence>,
+}
+
+#[derive(Debug)]
+enum Content {
+    Open(Box<BatchBuilder>),
+    Finished(Bytes),
+    /// Only while it is being finished.
+    Taken,
+}
+
+#[derive(Debug)]
+struct Queue {
+    topic: Rc<str>,
+    partition: i32,
+    open: Option<Batch>,
+    /// In the order they are sent.
+    ready: VecDeque<Batch>,
+    in_flight: usize,
+    /// A batch failed and is sent again: nothing else goes until it is through.
+    retrying: bool,
+    next_sequence: Sequence,
+    next_ordinal: u64,
+}
+
+#[derive(Debug)]
+struct InFlight {
+    node: NodeId,
+    batches: Vec<(usize, Batch)>,
+}
+
+/// The machine. One queue per partition; queues are never removed.
+#[derive(Debug)]
+pub struct Producer {
+    options: ProducerOptions,
+    identity: Option<(ProducerId, ProducerEpoch)>,
+    /// The identity is spent: a batch was given up, and its sequence leaves a gap.
+    identity_spent: bool,
+    queues: Vec<Queue>,
+    by_partition: BTreeMap<(Rc<str>, i32), usize>,
+    in_flight: BTreeMap<u64, InFlight>,
+    in_flight_per_node: BTreeMap<NodeId, usize>,
+    next_request_id: u64,
+    buffered_bytes: usize,
+    flushing: bool,
+    needs_metadata: bool,
+    deliveries: VecDeque<Delivery>,
+}
+
+impl Producer {
+    /// A producer with nothing to send.
+    #[must_use]
+    pub fn new(options: ProducerOptions) -> Producer {
+        Producer {
+            options,
+            identity: None,
+            identity_spent: false,
+            queues: Vec::new(),
+            by_partition: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
+            in_flight_per_node: BTreeMap::new(),
+            next_request_id: 0,
+            buffered_bytes: 0,
+            flushing: false,
+            needs_metadata: false,
+            deliveries: VecDeque::new(),
+        }
+    }
+
+    /// What it was told.
+    #[must_use]
+    pub fn options(&self) -> &ProducerOptions {
+        &self.options
+    }
+
+    /// Whether an `InitProducerId` is due before anything can be sent.
+    #[must_use]
+    pub fn needs_identity(&self) -> bool {
+        self.options.idempotent
+            && (self.identity.is_none() || (self.identity_spent && self.in_flight.is_empty()))
+    }
+
+    /// The answer to `InitProducerId`. Sequences start anew.
+    pub fn set_identity(&mut self, producer_id: ProducerId, producer_epoch: ProducerEpoch) {
+        self.identity = Some((producer_id, producer_epoch));
+        self.identity_spent = false;
+        for queue in &mut self.queues {
+            queue.next_sequence = Sequence(0);
+            for batch in &mut queue.ready {
+                batch.sequence = None;
+            }
+        }
+    }
+
+    /// Whether an answer said that the cluster as known is out of date; asking clears it.
+    pub fn take_needs_metadata(&mut self) -> bool {
+        std::mem::take(&mut self.needs_metadata)
+    }
+
+    /// Whether `buffer.memory` is used up: wait for deliveries before the next record.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.buffered_bytes >= self.options.buffer_bytes
+    }
+
+    /// Whether every record has been delivered or given up.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.in_flight.is_empty()
+            && self
+                .queues
+                .iter()
+                .all(|queue| queue.open.is_none() && queue.ready.is_empty())
+    }
+
+    /// From now on (or no longer) batches go out without lingering.
+    pub fn set_flushing(&mut self, flushing: bool) {
+        self.flushing = flushing;
+    }
+
+    /// Adds a record to the open batch of its partition.
+    pub fn enqueue(
+        &mut self,
+        now: Instant,
+        topic: &Rc<str>,
+        partition: i32,
+        record: ProducerRecord<'_>,
+    ) {
+        let index = self.queue_index(topic, partition);
+        let bytes = record_bytes(&record);
+        let batch_bytes = self.options.batch_bytes;
+        let compression = self.options.compression;
+        let queue = &mut self.queues[index];
+        if queue
+            .open
+            .as_ref()
+            .is_some_and(|batch| batch.bytes + bytes > batch_bytes)
+        {
+            queue.ready.extend(queue.open.take());
+        }
+        let next_ordinal = &mut queue.next_ordinal;
+        let batch = queue.open.get_or_insert_with(|| {
+            *next_ordinal += 1;
+            Batch::open(now, *next_ordinal, compression)
+        });
+        batch.append(&record);
+        let grown = batch.grow();
+        if batch.bytes >= batch_bytes {
+            queue.ready.extend(queue.open.take());
+        }
+        self.buffered_bytes += grown;
+    }
+
+    fn queue_index(&mut self, topic: &Rc<str>, partition: i32) -> usize {
+        let key = (Rc::clone(topic), partition);
+        if let Some(&index) = self.by_partition.get(&key) {
+            return index;
+        }
+        let index = self.queues.len();
+        self.queues.push(Queue {
+            topic: Rc::clone(topic),
+            partition,
+            open: None,
+            ready: VecDeque::new(),
+            in_flight: 0,
+            retrying: false,
+            next_sequence: Sequence(0),
+            next_ordinal: 0,
+        });
+        self.by_partition.insert(key, index);
+        index
+    }
+
+    /// The next request that can be sent now, or `None`. Call it until it gives none.
+    pub fn poll_request(&mut self, now: Instant, cluster: &Cluster) -> Option<Outgoing> {
+        self.expire(now);
+        if self.options.idempotent && (self.identity.is_none() || self.identity_spent) {
+            return None;
+        }
+        let mut chosen: Option<NodeId> = None;
+        let mut bytes = 0;
+        let mut batches = Vec::new();
+        for index in 0..self.queues.len() {
+            let Some(batch_bytes) = self.sendable(index, now) else {
+                continue;
+            };
+            let queue = &self.queues[index];
+            let Some(leader) = cluster.leader(&queue.topic, queue.partition) else {
+                self.needs_metadata = true;
+                continue;
+            };
+            let in_flight = self.in_flight_per_node.get(&leader).copied().unwrap_or(0);
+            if in_flight >= self.options.in_flight_max || chosen.is_some_and(|node| node != leader)
+            {
+                continue;
+            }
+            if !batches.is_empty() && bytes + batch_bytes > self.options.request_bytes {
+                continue;
+            }
+            chosen = Some(leader);
+            bytes += batch_bytes;
+            batches.push((index, self.take_batch(index)));
+        }
+        let node = chosen?;
+        Some(self.request(node, batches, cluster))
+    }
+
+    /// Bytes of the batch that may be sent from a queue now.
+    fn sendable(&self, index: usize, now: Instant) -> Option<usize> {
+        let queue = &self.queues[index];
+        if queue.retrying && queue.in_flight > 0 {
+            return None;
+        }
+        if let Some(batch) = queue.ready.front() {
+            return (batch.not_before <= now).then_some(batch.bytes);
+        }
+        let batch = queue.open.as_ref()?;
+        let due = self.flushing || batch.created + self.options.linger <= now || self.is_full();
+        due.then_some(batch.bytes)
+    }
+
+    fn take_batch(&mut self, index: usize) -> Batch {
+        let queue = &mut self.queues[index];
+        let mut batch = queue
+            .ready
+            .pop_front()
+            .or_else(|| queue.open.take())
+            .expect("the queue has a batch that may be sent");
+        queue.in_flight += 1;
+        let known = batch.sequence;
+        let sequence = known.unwrap_or(queue.next_sequence);
+        if known.is_none() {
+            let count = i32::try_from(batch.cookies.len()).expect("bounded by the batch's bytes");
+            queue.next_sequence = sequence.plus(count);
+        }
+        batch.sequence = Some(sequence);
+        batch.seal(self.identity, sequence);
+        batch.attempts += 1;
+        batch
+    }
+
+    fn request(
+        &mut self,
+        node: NodeId,
+        batches: Vec<(usize, Batch)>,
+        cluster: &Cluster,
+    ) -> Outgoing {
+        let mut topic_data: Vec<TopicProduceData> = Vec::new();
+        let mut has_topic_ids = true;
+        for (index, batch) in &batches {
+            let queue = &self.queues[*index];
+            let topic_id = cluster.topic_id(&queue.topic).unwrap_or(Uuid::ZERO);
+            has_topic_ids &= topic_id != Uuid::ZERO;
+            let partition = PartitionProduceData {
+                index: queue.partition,
+                records: Some(Records::Bytes(batch.bytes_to_send())),
+                ..PartitionProduceData::default()
+            };
+            let same = topic_data
+                .iter_mut()
+                .find(|topic| *topic.name == *queue.topic);
+            match same {
+                Some(topic) => topic.partition_data.push(partition),
+                None => topic_data.push(TopicProduceData {
+                    name: (&*queue.topic).into(),
+                    topic_id,
+                    partition_data: vec![partition],
+                    ..TopicProduceData::default()
+                }),
+            }
+        }
+        let request_id = self.next_request_id;
+        self.next_request_id += 1;
+        let expects_response = self.options.acks != Acks::None;
+        if expects_response {
+            *self.in_flight_per_node.entry(node).or_default() += 1;
+            self.in_flight
+                .insert(request_id, InFlight { node, batches });
+        } else {
+            for (index, batch) in batches {
+                self.queues[index].in_flight -= 1;
+                self.deliver(index, batch, Ok(None));
+            }
+        }
+        let timeout = self.options.request_timeout.as_millis();
+        Outgoing {
+            node,
+            request_id,
+            request: ProduceRequest {
+                transactional_id: None,
+                acks: self.options.acks.code(),
+                timeout_ms: i32::try_from(timeout).unwrap_or(i32::MAX),
+                topic_data,
+                ..ProduceRequest::default()
+            },
+            expects_response,
+            has_topic_ids,
+        }
+    }
+
+    /// The answer to a request. Partitions that it does not name count as not answered.
+    pub fn handle_response(
+        &mut self,
+        now: Instant,
+        cluster: &Cluster,
+        request_id: u64,
+        response: &ProduceResponse,
+    ) {
+        let Some(in_flight) = self.take_in_flight(request_id) else {
+            return;
+        };
+        let mut answers = BTreeMap::new();
+        for topic in &response.responses {
+            let named = cluster.topic_name(topic.topic_id);
+            let name: &str = if topic.name.as_bytes().is_empty() {
+                named.as_deref().unwrap_or_default()
+            } else {
+                &topic.name
+            };
+            for partition in &topic.partition_responses {
+                answers.insert((Rc::<str>::from(name), partition.index), partition);
+            }
+        }
+        for (index, batch) in in_flight.batches {
+            let queue = &self.queues[index];
+            let key = (Rc::clone(&queue.topic), queue.partition);
+            match answers.get(&key) {
+                Some(answer) => self.handle_answer(now, index, batch, answer),
+                None => self.retry(now, index, batch, None),
+            }
+        }
+    }
+
+    fn handle_answer(
+        &mut self,
+        now: Instant,
+        index: usize,
+        batch: Batch,
+        answer: &PartitionProduceResponse,
+    ) {
+        let error = ErrorCode::from(answer.error_code);
+        if error == ErrorCode::NONE {
+            let offset = (answer.base_offset >= 0).then_some(Offset(answer.base_offset));
+            self.queues[index].in_flight -= 1;
+            self.settle(index);
+            self.deliver(index, batch, Ok(offset));
+        } else if error == ErrorCode::DUPLICATE_SEQUENCE_NUMBER {
+            // An earlier attempt was written, but so long ago that its offset is forgotten.
+            self.queues[index].in_flight -= 1;
+            self.settle(index);
+            self.deliver(index, batch, Ok(None));
+        } else if self.is_retriable(index, error) {
+            self.needs_metadata = true;
+            self.retry(now, index, batch, Some(error));
+        } else {
+            self.queues[index].in_flight -= 1;
+            let message = answer.error_message.as_ref().map(ToString::to_string);
+            self.give_up(index, batch, DeliveryError::Refused { error, message });
+        }
+    }
+
+    fn is_retriable(&self, index: usize, error: ErrorCode) -> bool {
+        // A gap is what a batch sees whose predecessor failed: it goes again after that one, or,
+        // where that one was given up, under a new identity.
+        let follows_a_failure = error == ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER
+            && (self.queues[index].retrying || self.identity_spent);
+        error.is_retriable() || follows_a_failure
+    }
+
+    /// The connection broke, or the answer made no sense: its batches may or may not be written.
+    pub fn handle_disconnect(&mut self, now: Instant, request_id: u64) {
+        let Some(in_flight) = self.take_in_flight(request_id) else {
+            return;
+        };
+        self.needs_metadata = true;
+        for (index, batch) in in_flight.batches {
+            self.retry(now, index, batch, None);
+        }
+    }
+
+    fn take_in_flight(&mut self, request_id: u64) -> Option<InFlight> {
+        let in_flight = self.in_flight.remove(&request_id)?;
+        if let Some(count) = self.in_flight_per_node.get_mut(&in_flight.node) {
+            *count = count.saturating_sub(1);
+        }
+        Some(in_flight)
+    }
+
+    fn retry(&mut self, now: Instant, index: usize, mut batch: Batch, error: Option<ErrorCode>) {
+        self.queues[index].in_flight -= 1;
+        batch.last_error = error;
+        if batch.attempts > self.options.retries {
+            let last_error = batch.last_error;
+            self.give_up(index, batch, DeliveryError::Expired { last_error });
+            return;
+        }
+        batch.not_before = now + self.options.retry_backoff;
+        let queue = &mut self.queues[index];
+        queue.retrying = true;
+        // Those in flight may fail in any order: they stand again as they were first sent.
+        let position = queue
+            .ready
+            .partition_point(|other| other.ordinal < batch.ordinal);
+        queue.ready.insert(position, batch);
+    }
+
+    /// Ends the retrying of a partition when nothing that failed is left.
+    fn settle(&mut self, index: usize) {
+        let queue = &mut self.queues[index];
+        if queue.ready.front().is_none_or(|batch| batch.attempts == 0) {
+            queue.retrying = false;
+        }
+    }
+
+    fn give_up(&mut self, index: usize, batch: Batch, error: DeliveryError) {
+        self.settle(index);
+        // Later batches would leave a gap in the sequence: they need a new identity.
+        if self.options.idempotent && batch.sequence.is_some() {
+            self.identity_spent = true;
+        }
+        self.deliver(index, batch, Err(error));
+    }
+
+    fn deliver(
+        &mut self,
+        index: usize,
+        batch: Batch,
+        result: Result<Option<Offset>, DeliveryError>,
+    ) {
+        self.buffered_bytes = self.buffered_bytes.saturating_sub(batch.bytes);
+        let queue = &self.queues[index];
+        self.deliveries.push_back(Delivery {
+            topic: Rc::clone(&queue.topic),
+            partition: queue.partition,
+            cookies: batch.cookies,
+            result,
+        });
+    }
+
+    /// Gives up the batches that wait longer than `delivery.timeout.ms`.
+    fn expire(&mut self, now: Instant) {
+        let timeout = self.options.delivery_timeout;
+        for index in 0..self.queues.len() {
+            while let Some(batch) = self.queues[index].ready.front() {
+                if batch.created + timeout > now {
+                    break;
+                }
+                let batch = self.queues[index]
+                    .ready
+                    .pop_front()
+                    .expect("looked at above");
+                let last_error = batch.last_error;
+                self.give_up(index, batch, DeliveryError::Expired { last_error });
+            }
+            let queue = &mut self.queues[index];
+            if let Some(batch) = queue.open.take_if(|batch| batch.created + timeout <= now) {
+                self.give_up(index, batch, DeliveryError::Expired { last_error: None });
+            }
+        }
+    }
+
+    /// What became of a batch, oldest first.
+    pub fn poll_delivery(&mut self) -> Option<Delivery> {
+        self.deliveries.pop_front()
+    }
+
+    /// Whether [`Producer::poll_delivery`] has something to tell.
+    #[must_use]
+    pub fn has_deliveries(&self) -> bool {
+        !self.deliveries.is_empty()
+    }
+
+    /// When something is due even if no answer comes.
+    #[must_use]
+    pub fn next_deadline(&self) -> Instant {
+        let mut deadline = Instant::NEVER;
+        for queue in &self.queues {
+            if let Some(batch) = &queue.open {
+                let linger = if self.flushing {
+                    Duration::ZERO
+                } else {
+                    self.options.linger
+                };
+                deadline = deadline.min(batch.created + linger);
+            }
+            if let Some(batch) = queue.ready.front() {
+                deadline = deadline.min(batch.not_before.max(batch.created));
+                deadline = deadline.min(batch.created + self.options.delivery_timeout);
+            }
+        }
+        deadline
+    }
+}
+
+impl Batch {
+    fn open(now: Instant, ordinal: u64, compression: Compression) -> Batch {
+        let builder = BatchBuilder::new(Offset(0)).compression(compression);
+        Batch {
+            ordinal,
+            content: Content::Open(Box::new(builder)),
+            cookies: Vec::new(),
+            bytes: 0,
+            created: now,
+            not_before: Instant(0),
+            attempts: 0,
+            last_error: None,
+            sequence: None,
+        }
+    }
+
+    fn append(&mut self, record: &ProducerRecord<'_>) {
+        match &mut self.content {
+            Content::Open(builder) => {
+                builder.append(record.timestamp, record.key, record.value, record.headers);
+            }
+            Content::Finished(_) | Content::Taken => {
+                panic!("only the open batch of a queue takes records")
+            }
+        }
+        self.cookies.push(record.cookie);
+    }
+
+    /// Takes note of the builder's size; returns by how much it grew.
+    fn grow(&mut self) -> usize {
+        let bytes = match &self.content {
+            Content::Open(builder) => builder.bytes_len(),
+            Content::Finished(bytes) => bytes.len(),
+            Content::Taken => self.bytes,
+        };
+        let grown = bytes.saturating_sub(self.bytes);
+        self.bytes = bytes.max(self.bytes);
+        grown
+    }
+
+    /// Finishes the batch under an identity; a finished one gets the new identity written over.
+    fn seal(&mut self, identity: Option<(ProducerId, ProducerEpoch)>, sequence: Sequence) {
+        let (producer_id, producer_epoch, sequence) = match identity {
+            Some((producer_id, producer_epoch)) => (producer_id, producer_epoch, sequence),
+            None => (ProducerId::NONE, ProducerEpoch::NONE, Sequence::NONE),
+        };
+        self.content = match std::mem::replace(&mut self.content, Content::Taken) {
+            Content::Open(builder) => Content::Finished(
+                builder
+                    .producer(producer_id, producer_epoch, sequence)
+                    .finish(),
+            ),
+            Content::Finished(bytes) => {
+                let mut stamp = [0; 14];
+                stamp[..8].copy_from_slice(&producer_id.0.to_be_bytes());
+                stamp[8..10].copy_from_slice(&producer_epoch.0.to_be_bytes());
+                stamp[10..].copy_from_slice(&sequence.0.to_be_bytes());
+                if bytes[PRODUCER_STAMP] == stamp {
+                    Content::Finished(bytes)
+                } else {
+                    let mut bytes = BytesMut::from(bytes);
+                    bytes[PRODUCER_STAMP].copy_from_slice(&stamp);
+                    build::seal(&mut bytes);
+                    Content::Finished(bytes.freeze())
+                }
+            }
+            Content::Taken => panic!("a batch is sealed by one caller at a time"),
+        };
+    }
+
+    fn bytes_to_send(&self) -> Bytes {
+        match &self.content {
+            Content::Finished(bytes) => bytes.clone(),
+            Content::Open(_) | Content::Taken => panic!("a batch is sealed before it is sent"),
+        }
+    }
+}
+
+/// Where producer id, epoch and base sequence lie in a batch (inventory 3.5).
+const PRODUCER_STAMP: std::ops::Range<usize> = 43..57;
+
+fn record_bytes(record: &ProducerRecord<'_>) -> usize {
+    let field = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len);
+    let headers: usize = record
+        .headers
+        .iter()
+        .map(|header| header.key.len() + field(header.value) + 10)
+        .sum();
+    RECORD_OVERHEAD_BYTES + field(record.key) + field(record.value) + headers
+}
+
+#[cfg(test)]
+#[path = "producer_tests.rs"]
+mod tests;
