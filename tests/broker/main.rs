@@ -1,0 +1,17 @@
+//! The real `klamm` under its real users: unmodified clients, Apache's own tools, kill -9, hostile
+//! bytes and wrong settings. Nothing here knows how klamm is built; all of it would hold for any
+//! Kafka, and `KLAMM_TEST_BROKER=apache` runs it against Apache's: so the tests are tested.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "these tests stand outside the broker: real processes, files and sockets"
+)]
+
+mod apache;
+mod broker;
+mod clients;
+mod deadline;
+mod installed;
+mod kcat;
+mod plan;
+mod report;
