@@ -52,15 +52,15 @@ pub fn topic(codec: &'static str) -> Topic {
 
 /// Writes the topic: consecutive records of one kind with one run of kcat for each partition.
 pub fn produce(broker: &Broker, topic: &Topic) {
-    let mut kinds: Vec<(Vec<String>, String)> = Vec::new();
+    let mut runs: Vec<(i32, Vec<String>, String)> = Vec::new();
     for record in &topic.records {
         let (flags, line) = as_arguments(record);
-        match kinds.iter_mut().find(|(known, _)| *known == flags) {
-            Some((_, lines)) => lines.push_str(&line),
-            None => kinds.push((flags, line)),
+        match runs.iter_mut().rev().find(|run| run.0 == record.partition) {
+            Some((_, last, lines)) if *last == flags => lines.push_str(&line),
+            _ => runs.push((record.partition, flags, line)),
         }
     }
-    for (flags, lines) in kinds {
+    for (_, flags, lines) in runs {
         let mut kcat = Command::new("kcat");
         kcat.args([
             "-P",
