@@ -232,10 +232,14 @@ impl World {
         let path = Path::new(DIRECTORY).join(name);
         let file = self.disk.open(&path, OpenMode::Write).unwrap();
         let cut = least + self.prng.index(position - least + 1);
+        let mut next = [0];
+        file.read_at(u64_from(cut), &mut next).unwrap();
         file.set_len(u64_from(cut)).unwrap();
         if self.prng.one_in(2) {
-            let mut garbage = vec![0xA5; self.prng.index(200)];
+            let mut garbage = vec![0; 1 + self.prng.index(200)];
             self.prng.fill(&mut garbage);
+            // Garbage must not happen to be what was cut off.
+            garbage[0] = !next[0];
             file.write_at(u64_from(cut), &garbage).unwrap();
         }
         let mut position = 0;
@@ -264,7 +268,7 @@ impl World {
         .unwrap();
         assert!(!clean || recovered.segments_scanned == 0);
         self.log = log;
-        if self.log.log_start_offset() >= self.end_offset {
+        if self.log.log_start_offset() > self.end_offset {
             self.end_offset = self.log.log_end_offset();
             self.written.clear();
         }
