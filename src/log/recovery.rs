@@ -88,14 +88,12 @@ impl Log {
                 disk,
                 directory: &self.directory,
             };
-            let is_last = index + 1 == self.segments.len();
             let segment = &mut self.segments[index];
             if checked.broken.is_some() {
                 segment.trim_file(place)?;
             }
-            if !is_last {
-                segment.add_time_entry();
-            }
+            // As when it is closed: the largest timestamp has an entry.
+            segment.add_time_entry();
             segment.persist_indexes(place)?;
             index += 1;
             start = 0;
