@@ -530,6 +530,8 @@ impl Client {
         let started = self.now().instant;
         loop {
             let request = InitProducerIdRequest {
+                // Null, not empty: Kafka refuses the empty name.
+                transactional_id: None,
                 transaction_timeout_ms: i32::MAX,
                 ..InitProducerIdRequest::default()
             };
