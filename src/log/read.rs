@@ -251,14 +251,18 @@ impl Log {
         segment: &Segment,
     ) -> Result<Vec<AbortedTransaction>, StorageError> {
         if !segment.has_transaction_index {
-            return Ok(Vec::new());
+            return Ok(segment.aborted_pending.clone());
         }
         let path: PathBuf = segment.path(&self.directory, file_name::TRANSACTION_INDEX);
         let bytes = disk
             .read(&path, transaction_index::FILE_BYTES_MAX)
             .map_err(|error| StorageError::io("read", &path, error))?;
-        transaction_index::decode(&bytes)
-            .ok_or_else(|| StorageError::malformed(&path, "an entry of it makes no sense"))
+        // A part of an entry at the end is left of a write that found no room.
+        let whole = bytes.len() / transaction_index::ENTRY_BYTES * transaction_index::ENTRY_BYTES;
+        let mut entries = transaction_index::decode(&bytes[..whole])
+            .ok_or_else(|| StorageError::malformed(&path, "an entry of it makes no sense"))?;
+        entries.extend_from_slice(&segment.aborted_pending);
+        Ok(entries)
     }
 
     pub(super) fn place<'p>(&'p self, disk: &'p Disk) -> Place<'p> {

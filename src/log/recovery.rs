@@ -94,7 +94,11 @@ impl Log {
             }
             // As when it is closed: the largest timestamp has an entry.
             segment.add_time_entry();
-            segment.persist_indexes(place)?;
+            // On a full disk the log is still read: its indexes are kept in memory.
+            match segment.persist_indexes(place) {
+                Err(error) if !error.is_full() => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
             index += 1;
             start = 0;
         }
@@ -255,11 +259,17 @@ impl Log {
             return Ok(());
         }
         let text: Vec<u8> = entries.iter().flat_map(transaction_index::encode).collect();
-        place
-            .disk
-            .write_atomically(&path, &text)
-            .map_err(|error| StorageError::io("write", &path, error))?;
-        self.segments[index].has_transaction_index = true;
+        match place.disk.write_atomically(&path, &text) {
+            Ok(()) => self.segments[index].has_transaction_index = true,
+            Err(error) => {
+                let error = StorageError::io("write", &path, error);
+                if !error.is_full() {
+                    return Err(error);
+                }
+                self.segments[index].has_transaction_index = false;
+                self.segments[index].aborted_pending = entries;
+            }
+        }
         Ok(())
     }
 

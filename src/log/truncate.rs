@@ -124,6 +124,9 @@ impl Log {
         use crate::log::{file_name, transaction_index};
         let directory = self.directory.clone();
         let segment = self.active_mut();
+        segment
+            .aborted_pending
+            .retain(|entry| entry.last_offset < offset);
         if !segment.has_transaction_index {
             return Ok(());
         }

@@ -11,7 +11,7 @@ use crate::log::file_name;
 use crate::log::partition_log::{Log, Queued, RECENT_BATCHES_MAX};
 use crate::log::producer_snapshot;
 use crate::log::segment::{Located, Place, Segment};
-use crate::log::transaction_index::{self, AbortedTransaction};
+use crate::log::transaction_index::AbortedTransaction;
 use crate::record::batch::PATCHED_HEAD_BYTES;
 use crate::runtime::disk::{Disk, OpenMode};
 use std::io::IoSlice;
@@ -64,7 +64,9 @@ impl Log {
             let count = self.write_run(disk, now, rest)?;
             let (run, after) = rest.split_at(count);
             bytes += run.iter().map(|it| u64_from(it.bytes.len())).sum::<u64>();
-            self.note_transactions(disk, run)?;
+            if run.iter().any(|batch| batch.completed.is_some()) {
+                self.note_transactions(disk, run);
+            }
             rest = after;
         }
         Ok(Written {
@@ -153,38 +155,22 @@ impl Log {
         }
     }
 
-    /// Adds aborted transactions to the segment's `.txnindex`.
-    fn note_transactions(&mut self, disk: &Disk, run: &[Queued]) -> Result<(), StorageError> {
-        let aborted: Vec<AbortedTransaction> = run
+    /// Adds aborted transactions to the segment's `.txnindex`. Their markers are written, so that
+    /// this may not fail: what finds no room on the disk is kept, and written later.
+    fn note_transactions(&mut self, disk: &Disk, run: &[Queued]) {
+        let aborted = run
             .iter()
             .filter_map(|batch| batch.completed)
             .filter(|completed| completed.is_aborted)
-            .map(AbortedTransaction::from)
-            .collect();
-        self.add_aborted(disk, &aborted)
-    }
-
-    pub(super) fn add_aborted(
-        &mut self,
-        disk: &Disk,
-        aborted: &[AbortedTransaction],
-    ) -> Result<(), StorageError> {
-        if aborted.is_empty() {
-            return Ok(());
-        }
-        let path = self
-            .active()
-            .path(&self.directory, file_name::TRANSACTION_INDEX);
-        let failed = |error| StorageError::io("append to", &path, error);
-        let file = disk.open(&path, OpenMode::Create).map_err(failed)?;
-        let mut bytes = Vec::new();
-        for entry in aborted {
-            bytes.extend_from_slice(&transaction_index::encode(entry));
-        }
-        let end = file.len().map_err(failed)?;
-        file.write_at(end, &bytes).map_err(failed)?;
-        self.active_mut().has_transaction_index = true;
-        Ok(())
+            .map(AbortedTransaction::from);
+        let directory = self.directory.clone();
+        let place = Place {
+            disk,
+            directory: &directory,
+        };
+        let segment = self.active_mut();
+        segment.aborted_pending.extend(aborted);
+        let _ = segment.persist_aborted(place);
     }
 
     /// Ends the active segment and starts another at the log's end. Does nothing where the active

@@ -18,6 +18,7 @@ use crate::log::file_name;
 use crate::log::index_file::IndexEntry;
 use crate::log::offset_index::{OffsetEntry, OffsetIndex};
 use crate::log::time_index::{TimeEntry, TimeIndex};
+use crate::log::transaction_index::{self, AbortedTransaction};
 use crate::record::batch::BatchHeader;
 use crate::runtime::disk::{Disk, File, OpenMode};
 use std::cell::{Cell, OnceCell};
@@ -68,6 +69,8 @@ pub struct Segment {
     pub(super) time_index: TimeIndex,
     /// Whether there is a `.txnindex`.
     pub(super) has_transaction_index: bool,
+    /// Aborted transactions that the `.txnindex` does not have yet: the disk was full.
+    pub(super) aborted_pending: Vec<AbortedTransaction>,
     file: OnceCell<Arc<File>>,
     bytes_since_index_entry: u64,
     /// `None` where it has not been read from the time index yet.
@@ -110,6 +113,7 @@ impl Segment {
             offset_index: OffsetIndex::empty(),
             time_index: TimeIndex::empty(),
             has_transaction_index: false,
+            aborted_pending: Vec::new(),
             file: OnceCell::new(),
             bytes_since_index_entry: 0,
             largest_timestamp: Cell::new(Some(LargestTimestamp {
@@ -297,11 +301,34 @@ impl Segment {
         self.time_index.restore(mark.time_index);
     }
 
+    /// Appends to the `.txnindex` what it lacks.
+    ///
+    /// # Errors
+    /// What the file system said; nothing is lost, and a later call tries again.
+    pub fn persist_aborted(&mut self, place: Place<'_>) -> Result<(), StorageError> {
+        if self.aborted_pending.is_empty() {
+            return Ok(());
+        }
+        let path = self.path(place.directory, file_name::TRANSACTION_INDEX);
+        let failed = |error| StorageError::io("append to", &path, error);
+        let file = place.disk.open(&path, OpenMode::Create).map_err(failed)?;
+        // A part of an entry, from a write that failed, is overwritten.
+        let entry_bytes = u64_from(transaction_index::ENTRY_BYTES);
+        let end = file.len().map_err(failed)? / entry_bytes * entry_bytes;
+        let entries = self.aborted_pending.iter();
+        let bytes: Vec<u8> = entries.flat_map(transaction_index::encode).collect();
+        file.write_at(end, &bytes).map_err(failed)?;
+        self.aborted_pending = Vec::new();
+        self.has_transaction_index = true;
+        Ok(())
+    }
+
     /// Writes what the index files lack.
     ///
     /// # Errors
     /// What the file system said; nothing is lost, and a later call tries again.
     pub fn persist_indexes(&mut self, place: Place<'_>) -> Result<(), StorageError> {
+        self.persist_aborted(place)?;
         let path = self.path(place.directory, file_name::INDEX);
         self.offset_index.persist(place.disk, &path)?;
         let path = self.path(place.directory, file_name::TIME_INDEX);
@@ -320,7 +347,9 @@ impl Segment {
     /// Whether the index files have all entries.
     #[must_use]
     pub fn is_persisted(&self) -> bool {
-        self.offset_index.is_persisted() && self.time_index.is_persisted()
+        self.offset_index.is_persisted()
+            && self.time_index.is_persisted()
+            && self.aborted_pending.is_empty()
     }
 
     /// Whether its file is open.

@@ -167,6 +167,31 @@ fn idle_producers_are_forgotten() {
 }
 
 #[test]
+fn an_abort_on_a_full_disk_is_still_known() {
+    let (disk, simulated) = disk();
+    let mut log = create(&disk, LogConfig::default());
+    log.append(transactional(8, 0, 0), EPOCH, at(1000)).unwrap();
+    log.write(&disk, at(1000)).unwrap();
+    let marker = marker(8, 0, true, 2);
+    // Room for the marker and half of an index entry.
+    simulated.set_free_bytes(u64::try_from(marker.bytes().len()).unwrap() + 17);
+    log.append(marker, EPOCH, at(1000)).unwrap();
+    log.write(&disk, at(1000)).unwrap();
+    let aborted = |log: &Log| {
+        log.aborted_transactions(&disk, Offset(0), Offset(2))
+            .unwrap()
+            .len()
+    };
+    assert_eq!(aborted(&log), 1);
+    let recovered = open(&disk, LogConfig::default(), false, Offset(0));
+    assert_eq!(aborted(&recovered), 1);
+    simulated.set_free_bytes(1 << 20);
+    log.close(&disk, at(1000)).unwrap();
+    let log = open(&disk, LogConfig::default(), true, Offset(2));
+    assert_eq!(aborted(&log), 1);
+}
+
+#[test]
 fn transactions_hold_the_last_stable_offset() {
     for clean in [true, false] {
         let (disk, _) = disk();
