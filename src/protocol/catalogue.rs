@@ -3,7 +3,14 @@
 
 use crate::base::prng::Prng;
 use crate::protocol::api::wire_messages;
+use crate::protocol::consumer_protocol::{
+    ConsumerProtocolAssignment, ConsumerProtocolSubscription,
+};
+use crate::protocol::control_records::control_messages;
+use crate::protocol::coordinator_records::coordinator_messages;
 use crate::protocol::declare::{Message, Versions};
+use crate::protocol::metadata_records::metadata_messages;
+use crate::protocol::principal::DefaultPrincipalData;
 use crate::protocol::reader::{DecodeError, Reader};
 use crate::protocol::writer::{EncodeError, Writer};
 use bytes::Bytes;
@@ -79,5 +86,12 @@ fn arbitrary<M: Message>(prng: &mut Prng, version: i16) -> Bytes {
 /// Every message that klamm knows.
 #[must_use]
 pub fn entries() -> Vec<Entry> {
-    wire_messages()
+    let mut entries = wire_messages();
+    entries.extend(metadata_messages());
+    entries.extend(control_messages());
+    entries.extend(coordinator_messages());
+    entries.push(Entry::of::<ConsumerProtocolSubscription>());
+    entries.push(Entry::of::<ConsumerProtocolAssignment>());
+    entries.push(Entry::of::<DefaultPrincipalData>());
+    entries
 }

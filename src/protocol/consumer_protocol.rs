@@ -1,8 +1,8 @@
 //! What consumers of a classic group tell each other through the coordinator, which need not
 //! understand it: their subscriptions, and their assignments. Before each stands its version, int16.
 
-pub use subscription::ConsumerProtocolSubscription;
 pub use assignment::ConsumerProtocolAssignment;
+pub use subscription::ConsumerProtocolSubscription;
 
 /// [`ConsumerProtocolSubscription`] and what it holds: the names collide with its counterpart's.
 pub mod subscription {

@@ -153,6 +153,7 @@ impl Row {
     pub const fn shape(&self, shape: Shape) -> Shape {
         Shape {
             nullable: self.nullable.contains(shape.version),
+            tagged: self.tag.is_some(),
             ..shape
         }
     }
@@ -172,6 +173,12 @@ pub const fn tag_end(rows: &[Row]) -> u32 {
         index += 1;
     }
     end
+}
+
+/// Every tag that a structure's rows may have.
+#[must_use]
+pub const fn tags_below(end: u32) -> std::ops::Range<u32> {
+    0..end
 }
 
 /// A whole message: a request, a response, or a record's contents.
@@ -196,6 +203,7 @@ pub trait Message: Field + Default + Clone + fmt::Debug {
             version,
             flexible: Self::is_flexible(version),
             nullable: false,
+            tagged: false,
         }
     }
 
@@ -366,7 +374,7 @@ macro_rules! structure {
         const _: () = {
             use $crate::base::convert::usize_from_u32;
             use $crate::base::prng::Prng;
-            use $crate::protocol::declare::{Row, tag_end};
+            use $crate::protocol::declare::{Row, tag_end, tags_below};
             use $crate::protocol::primitives::{Field, Nullable, Shape};
             use $crate::protocol::reader::{DecodeError, DecodeReason, Read, Reader};
             use $crate::protocol::writer::{EncodeError, EncodeReason, Write, Writer, uvarint_bytes};
@@ -429,7 +437,7 @@ macro_rules! structure {
                         return Ok(());
                     }
                     let mut unknown = self.unknown_tagged_fields.iter().peekable();
-                    for tag in 0..TAG_END {
+                    for tag in tags_below(TAG_END) {
                         $({
                             const ROW: Row = row!($($row)*);
                             if ROW.has_tag(tag)
@@ -578,7 +586,14 @@ macro_rules! structure {
                 }
 
                 fn read_nullable(reader: &mut Reader, shape: Shape) -> Read<Option<$name>> {
-                    if reader.i8()? < 0 {
+                    // Apache's generated classes write an unsigned varint where the structure is a
+                    // tagged field, and an int8 elsewhere.
+                    let is_null = if shape.tagged {
+                        reader.uvarint()? == 0
+                    } else {
+                        reader.i8()? < 0
+                    };
+                    if is_null {
                         Ok(None)
                     } else {
                         <$name as Field>::read(reader, shape).map(Some)
@@ -592,7 +607,7 @@ macro_rules! structure {
                             value.write(writer, shape)
                         }
                         None => {
-                            writer.i8(-1);
+                            writer.i8(if shape.tagged { 0 } else { -1 });
                             Ok(())
                         }
                     }

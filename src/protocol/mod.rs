@@ -9,10 +9,15 @@ mod declare;
 
 pub mod api;
 pub mod catalogue;
+pub mod consumer_protocol;
+pub mod control_records;
+pub mod coordinator_records;
 pub mod errors;
 pub mod header;
 pub mod messages;
+pub mod metadata_records;
 pub mod primitives;
+pub mod principal;
 pub mod reader;
 pub mod records;
 pub mod string;

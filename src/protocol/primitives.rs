@@ -7,7 +7,7 @@
 //! array      int32 count, elements   uvarint count + 1, elements
 //! null       length -1               0
 //! structure  its fields              its fields, tagged fields
-//! nullable structure: one byte first, -1 for null, else 1
+//! nullable structure: one byte first, -1 for null, else 1; as a tagged field 0 for null, else 1
 //! ```
 
 use crate::base::convert::usize_from_u32;
@@ -28,12 +28,23 @@ pub struct Shape {
     pub flexible: bool,
     /// Whether this value may be null in that version.
     pub nullable: bool,
+    /// Whether this value is a tagged field's.
+    pub tagged: bool,
 }
 
 impl Shape {
     /// The shape of what lies inside: an element, a structure's contents.
     #[must_use]
     pub const fn inner(self) -> Shape {
+        Shape {
+            nullable: false,
+            tagged: false,
+            ..self
+        }
+    }
+
+    /// The shape of a value that turned out to be there.
+    const fn present(self) -> Shape {
         Shape {
             nullable: false,
             ..self
@@ -404,7 +415,7 @@ impl<T: Nullable> Field for Option<T> {
 
     fn read(reader: &mut Reader, shape: Shape) -> Read<Option<T>> {
         if shape.nullable {
-            T::read_nullable(reader, shape.inner())
+            T::read_nullable(reader, shape.present())
         } else {
             T::read(reader, shape).map(Some)
         }
@@ -412,7 +423,7 @@ impl<T: Nullable> Field for Option<T> {
 
     fn write(&self, writer: &mut Writer, shape: Shape) -> Write {
         match self {
-            value if shape.nullable => T::write_nullable(value.as_ref(), writer, shape.inner()),
+            value if shape.nullable => T::write_nullable(value.as_ref(), writer, shape.present()),
             Some(value) => value.write(writer, shape),
             None => Err(EncodeError::new(EncodeReason::Null)),
         }
@@ -420,7 +431,7 @@ impl<T: Nullable> Field for Option<T> {
 
     fn written_bytes(&self, shape: Shape) -> usize {
         match self {
-            value if shape.nullable => T::nullable_written_bytes(value.as_ref(), shape.inner()),
+            value if shape.nullable => T::nullable_written_bytes(value.as_ref(), shape.present()),
             Some(value) => value.written_bytes(shape),
             None => 0,
         }
