@@ -137,6 +137,19 @@ impl Broker {
         kibibytes * 1024
     }
 
+    /// What hostile clients may drive the broker's memory to: a JVM takes what it is given.
+    pub fn resident_bytes_max(&self) -> u64 {
+        match self.program {
+            Program::Klamm => 128 << 20,
+            Program::Apache => 1 << 30,
+        }
+    }
+
+    /// Whether this is klamm: what only klamm promises is not asked of Apache.
+    pub fn is_klamm(&self) -> bool {
+        matches!(self.program, Program::Klamm)
+    }
+
     /// A connection to the broker, as any program may open one.
     pub fn connect(&self) -> TcpStream {
         TcpStream::connect(&self.bootstrap).expect("the broker listens")

@@ -290,7 +290,7 @@ fn kcat_reads_back_what_it_wrote(cores: u16) {
         kcat::produce(&broker, topic);
         report
             .read
-            .insert(topic.name.clone(), kcat::read(&broker, topic));
+            .insert(topic.name.clone(), kcat::read(&broker, &topic.name));
     }
     report.assert_read(&topics);
     CONFLUENT.run("read", &broker, &topics).assert_read(&topics);

@@ -102,7 +102,7 @@ fn as_arguments(record: &Record) -> (Vec<String>, String) {
 }
 
 /// Reads the topic from its beginning to its end.
-pub fn read(broker: &Broker, topic: &Topic) -> Vec<Seen> {
+pub fn read(broker: &Broker, topic: &str) -> Vec<Seen> {
     let format = ["%p", "%o", "%T", "%K", "%k", "%S", "%s", "%h"].join(&FIELD.to_string());
     let mut kcat = Command::new("kcat");
     kcat.args([
@@ -112,7 +112,7 @@ pub fn read(broker: &Broker, topic: &Topic) -> Vec<Seen> {
         "-b",
         &broker.bootstrap,
         "-t",
-        &topic.name,
+        topic,
         "-o",
         "beginning",
     ])

@@ -8,10 +8,15 @@
 )]
 
 mod apache;
+mod bad_input;
 mod broker;
 mod clients;
 mod deadline;
+mod durability;
 mod installed;
 mod kcat;
 mod plan;
 mod report;
+mod startup;
+mod tools;
+mod wire;
