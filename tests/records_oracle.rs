@@ -4,7 +4,7 @@
 //! `docs/decisions/validation.md`.
 //!
 //! The jars are those of `tests/java/codec/pom.xml`, which `cargo dev test` installs into
-//! `$KLAMM_CACHE/java` (`.cache/java`). Without them the test says so and proves nothing.
+//! `$KLAMM_CACHE/java/codec/jars` (`.cache/java/codec/jars`). Without them the test says so and proves nothing.
 
 use bytes::Bytes;
 use klamm::base::ids::{LeaderEpoch, NodeId, Offset, ProducerEpoch, ProducerId, Sequence};
@@ -40,7 +40,7 @@ impl Apache {
     fn start() -> Option<Apache> {
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let cache = std::env::var_os("KLAMM_CACHE").map_or(root.join(".cache"), PathBuf::from);
-        let jars = cache.join("java");
+        let jars = cache.join("java/codec/jars");
         let is_installed = std::fs::read_dir(&jars).is_ok_and(|entries| {
             let mut names = entries.flatten().map(|entry| entry.file_name());
             names.any(|name| name.to_string_lossy().starts_with("kafka-storage-"))

@@ -242,6 +242,10 @@ fn no_banned_word_is_used() {
         .filter(|source| !source.path.ends_with("tidy.rs"));
     none(&complain_of_lines(others, |_, line| {
         let word = BANNED.iter().find(|word| line.contains(**word))?;
+        // The names of Apache's classes are settings' values, not ours.
+        if line.contains("\"org.apache.kafka.") {
+            return None;
+        }
         Some(format!("`{word}`"))
     }));
 }

@@ -1,3 +1,5 @@
+//! What a broker makes of its settings: sources, classes, refusals.
+
 use super::*;
 use crate::base::prng::Prng;
 use crate::config::listener::SecurityProtocol;

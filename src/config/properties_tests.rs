@@ -1,3 +1,5 @@
+//! `server.properties` as Kafka reads it.
+
 use super::*;
 use crate::base::prng::Prng;
 

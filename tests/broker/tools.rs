@@ -318,22 +318,33 @@ fn dump_log_reads_every_file(end: impl Fn(&mut Broker)) {
         })
         .collect();
     for (file, ended) in files.iter().zip(run(broker.folder(), &calls)) {
-        let said = format!("{}\n{}{}", file.display(), ended.stdout, ended.stderr);
-        assert_eq!(ended.code, 0, "{said}");
-        for complaint in [
-            "Exception",
-            "Mismatch",
-            "Non-consecutive",
-            "isvalid: false",
-            "Could not",
-            "error",
-        ] {
+        assert_eq!(ended.code, 0, "{}: {}", file.display(), ended.stderr);
+        let said = [ended.stdout, ended.stderr].concat();
+        // The records themselves are random letters, which may spell anything.
+        for line in said.lines().filter(|line| !line.starts_with("| ")) {
             assert!(
-                !said.contains(complaint),
-                "dump-log says {complaint:?} of {said}"
+                !is_complaint(line),
+                "dump-log of {} says: {line}",
+                file.display()
             );
         }
     }
+}
+
+/// Whether dump-log finds fault with a file. Of a file that does not begin at offset 0 it says that
+/// "-1 is followed by" the first one, Apache's own files included.
+fn is_complaint(line: &str) -> bool {
+    let faults = [
+        "Exception",
+        "Mismatch",
+        "mismatch",
+        "isvalid: false",
+        "Could not",
+        "error",
+        "Error",
+    ];
+    let gap = line.contains(" is followed by ") && !line.trim_start().starts_with("-1 ");
+    gap || faults.iter().any(|fault| line.contains(fault))
 }
 
 /// Every file of the data directory that dump-log understands.
