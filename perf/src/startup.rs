@@ -33,6 +33,7 @@ pub fn first_ack(
     let start = Instant::now();
     let mut broker = node.spawn(installation)?;
     let mut connected = None;
+    let mut last = "no connection".to_owned();
     while start.elapsed() < GIVE_UP {
         let Ok(mut connection) = Connection::open(node.port, Duration::from_secs(30)) else {
             broker.must_live()?;
@@ -40,38 +41,41 @@ pub fn first_ack(
             continue;
         };
         connected = connected.or(Some(start.elapsed()));
-        if let (Ok(true), Some(connected)) =
-            (attempt(&mut connection, topic, create, &request), connected)
-        {
+        let answer = attempt(&mut connection, topic, create, &request);
+        if let (Ok(0), Some(connected)) = (&answer, connected) {
             let started = Started {
                 connected_ms: connected.as_secs_f64() * 1e3,
                 acknowledged_ms: start.elapsed().as_secs_f64() * 1e3,
             };
             return Ok((started, broker));
         }
+        last = match answer {
+            Ok(code) => format!("error code {code}"),
+            Err(error) => error.to_string(),
+        };
         std::thread::sleep(BETWEEN_REQUESTS);
     }
     Err(format!(
-        "{} acknowledged nothing within {} s",
+        "{} acknowledged nothing within {} s; its last answer: {last}",
         node.system.name(),
         GIVE_UP.as_secs()
     ))
 }
 
-/// Whether the record was acknowledged; a broker that is not ready says so or hangs up.
+/// The error code, 0 for an acknowledged record; a broker that is not ready says so or hangs up.
 fn attempt(
     connection: &mut Connection,
     topic: &str,
     create: bool,
     request: &[u8],
-) -> io::Result<bool> {
+) -> io::Result<i16> {
     if create {
         match wire::ask_for_topic(connection, topic, 1)? {
             0 | TOPIC_EXISTS => {}
-            _ => return Ok(false),
+            code => return Ok(code),
         }
     }
     connection.0.write_all(request)?;
     let reply = connection.reply()?;
-    Ok(wire::produce_error(&reply)? == 0)
+    wire::produce_error(&reply)
 }

@@ -1,6 +1,7 @@
 //! `cargo dev`: every chore of the project behind one command. It has no dependencies of its own,
 //! so that it builds in a second on a machine that has nothing yet but Rust.
 
+mod bench;
 mod chores;
 mod command;
 mod install;
@@ -15,6 +16,7 @@ cargo dev CHORE [ARGUMENTS]
   ci               what a change must pass: format, clippy, everything of `test`
   test [ARGS]      install what the tests need, then cargo test --workspace ARGS
   install [PART]   only install: kcat, python, node, go, java (all without PART)
+  bench [ARGS]     klamm beside Apache Kafka, measured; --help says more
   fmt              format the sources
   lint             clippy over everything, warnings denied
   tidy             the house rules alone
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         "ci" => chores::ci(&project),
         "test" => chores::test(&project, rest),
         "install" => install::install(&project, rest),
+        "bench" => bench::bench(&project, rest),
         "fmt" => chores::fmt(&project, false),
         "lint" => chores::lint(&project),
         "tidy" => chores::tidy(&project),

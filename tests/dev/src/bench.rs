@@ -1,0 +1,32 @@
+//! `cargo dev bench`: klamm beside Apache Kafka on this machine. It builds the broker and the
+//! harness, which lives in `perf/`, as they are measured: in release mode.
+
+use crate::Project;
+use crate::command::run;
+use crate::install;
+use std::process::Command;
+
+/// Builds and runs the harness; `arguments` go to it, and `--help` says which there are.
+pub fn bench(project: &Project, arguments: &[String]) -> Result<(), String> {
+    let asks = |words: &[&str]| arguments.iter().any(|word| words.contains(&word.as_str()));
+    let only_reads = asks(&["--help", "-h", "--render"]);
+    let mut build = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+    build.current_dir(&project.root).args([
+        "build",
+        "--quiet",
+        "--release",
+        "--package",
+        "klamm-perf",
+    ]);
+    if !only_reads {
+        install::install(project, &["java".to_owned()])?;
+        if !asks(&["--klamm"]) {
+            build.args(["--package", "klamm"]);
+        }
+    }
+    run(&mut build)?;
+    run(Command::new(project.root.join("target/release/klamm-perf"))
+        .args(arguments)
+        .current_dir(&project.root)
+        .env("KLAMM_CACHE", &project.cache))
+}
