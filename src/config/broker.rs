@@ -269,6 +269,26 @@ impl Configuration {
         &self.endpoints.advertised
     }
 
+    /// What was bound: the ports of the listeners, in their order, and this machine's name. They
+    /// stand for port 0 and for the empty host in what clients are told.
+    pub fn set_bound(&mut self, ports: &[u16], host_name: &str) {
+        let before = self.endpoints.listeners.clone();
+        for (listener, port) in self.endpoints.listeners.iter_mut().zip(ports) {
+            listener.port = *port;
+        }
+        for advertised in &mut self.endpoints.advertised {
+            if advertised.binds_all() {
+                advertised.host = host_name.to_owned();
+            }
+            let place = before.iter().position(|listener| listener.name == advertised.name);
+            if advertised.port == 0
+                && let Some(port) = place.and_then(|place| ports.get(place))
+            {
+                advertised.port = *port;
+            }
+        }
+    }
+
     /// The name of the listener that brokers use among themselves.
     #[must_use]
     pub fn inter_broker_listener_name(&self) -> &str {

@@ -19,8 +19,7 @@ pub use strangers::Stranger;
 
 use crate::base::limits::{PIPELINE_REQUESTS_MAX, REPLY_BYTES_MAX};
 use crate::base::time::Instant;
-use crate::runtime::io::SocketId;
-use std::net::SocketAddr;
+use crate::runtime::io::{SocketAddr, SocketId};
 
 /// One client's connection. Lives on the core that accepted it, for as long as it is open.
 #[derive(Debug)]

@@ -1,1 +1,350 @@
-//! handler
+//! One file per API, and the table that leads a request to it.
+//!
+//! A handler is given a request and what its core knows, and says what is to be sent. What needs the
+//! owner of a partition on another core, or the controller, leaves as [`Work`] or a [`Command`]
+//! through the [`Outbox`]; the request then waits as a [`State`] until its answers are there. Work for
+//! this very core takes the same way: a handler never touches a partition.
+
+mod api_versions;
+mod commands;
+mod delete_records;
+mod describe_cluster;
+mod describe_configs;
+mod describe_log_dirs;
+mod describe_topic_partitions;
+mod fetch;
+mod init_producer_id;
+mod list_offsets;
+mod metadata;
+mod offset_for_leader_epoch;
+mod produce;
+mod targets;
+
+pub use init_producer_id::ProducerIds;
+
+use crate::base::ids::TopicPartition;
+use crate::base::prng::Prng;
+use crate::base::time::{Instant, Now};
+use crate::config::Configuration;
+use crate::connection::{FileSlice, Reply};
+use crate::controller::{Command, Reply as CommandReply};
+use crate::metadata::image::MetadataImage;
+use crate::partition::placement::owner;
+use crate::partition::session::FetchSessions;
+use crate::partition::settings::TopicSettingsTable;
+use crate::partition::work::{Answer, Origin, RequestId, Work};
+use crate::protocol::api::ApiKey;
+use crate::protocol::errors::ErrorCode;
+use crate::protocol::header::RequestHeader;
+use crate::protocol::{Encoded, Message, Reader, Request as RequestMessage, encode_response};
+use crate::runtime::disk::Disk;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What is fixed while the broker runs.
+#[derive(Debug)]
+pub struct Broker {
+    /// The cluster's id.
+    pub cluster_id: String,
+    /// The log directories, absolute, in the order of `log.dirs`.
+    pub directories: Vec<PathBuf>,
+}
+
+/// What a handler sees and may change.
+pub struct Context<'a> {
+    /// Both clocks.
+    pub now: Now,
+    /// This core.
+    pub core: usize,
+    /// How many there are.
+    pub cores: usize,
+    /// What is fixed.
+    pub broker: &'a Arc<Broker>,
+    /// The settings in force.
+    pub configuration: &'a Configuration,
+    /// The cluster, as this core has replayed it.
+    pub image: &'a MetadataImage,
+    /// The settings of topics, resolved.
+    pub topics: &'a mut TopicSettingsTable,
+    /// Fetch sessions of this core.
+    pub sessions: &'a mut FetchSessions,
+    /// Producer ids that this core may give out.
+    pub producer_ids: &'a mut ProducerIds,
+    /// What leaves.
+    pub outbox: &'a mut Outbox,
+    /// The file system, for what is asked about it.
+    pub disk: &'a Disk,
+    /// Randomness.
+    pub random: &'a mut Prng,
+    /// The name of the listener that the request came in by.
+    pub listener: &'a str,
+}
+
+/// What leaves a handler for other machines of the broker.
+#[derive(Default)]
+pub struct Outbox {
+    /// For the owners of partitions: the core, who asks, what for.
+    pub works: Vec<(usize, Origin, Work)>,
+    /// For the controller.
+    pub commands: Vec<(Origin, Command)>,
+}
+
+/// A request as it arrived.
+pub struct Request {
+    /// Its place in this core's table.
+    pub id: RequestId,
+    /// The place of its connection in this core's table.
+    pub connection: u32,
+    /// Which listener it came in by.
+    pub listener: usize,
+    /// The header.
+    pub header: RequestHeader,
+    /// Stands at what follows the header.
+    pub body: Reader,
+}
+
+/// What becomes of a request.
+pub enum Outcome {
+    /// It is answered.
+    Reply(Reply),
+    /// It is not answered at all: a Produce with acks=0 that went well.
+    Silent,
+    /// It waits for answers.
+    Waits(State),
+    /// Its connection is closed, for this reason.
+    Close(String),
+}
+
+/// A request that waits for answers.
+pub enum State {
+    /// See `produce`.
+    Produce(produce::Waiting),
+    /// See `fetch`.
+    Fetch(fetch::Waiting),
+    /// See `list_offsets`.
+    ListOffsets(list_offsets::Waiting),
+    /// See `offset_for_leader_epoch`.
+    OffsetForLeaderEpoch(offset_for_leader_epoch::Waiting),
+    /// See `delete_records`.
+    DeleteRecords(delete_records::Waiting),
+    /// See `describe_log_dirs`.
+    DescribeLogDirs(describe_log_dirs::Waiting),
+    /// See `metadata`.
+    Metadata(metadata::Waiting),
+    /// See `init_producer_id`.
+    InitProducerId(init_producer_id::Waiting),
+    /// See `commands`.
+    Command(Responder),
+}
+
+/// What is needed to encode a response once it is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Responder {
+    /// The API.
+    pub api: ApiKey,
+    /// Its version, as the request had it.
+    pub version: i16,
+    /// The request's number.
+    pub correlation_id: i32,
+}
+
+impl Responder {
+    fn of(header: &RequestHeader, api: ApiKey) -> Responder {
+        Responder { api, version: header.api_version, correlation_id: header.correlation_id }
+    }
+
+    /// Encodes a response that lies in memory.
+    fn reply<M: Message>(&self, response: &M) -> Outcome {
+        self.reply_with_files(response, Vec::new())
+    }
+
+    /// Encodes a response of which parts lie in files: `files` by the tokens of its `Records`.
+    fn reply_with_files<M: Message>(&self, response: &M, files: Vec<FileSlice>) -> Outcome {
+        let encoded = encode_response(self.api, self.version, self.correlation_id, response);
+        match encoded {
+            Ok(Encoded { bytes, holes }) => {
+                let mut files: Vec<Option<FileSlice>> = files.into_iter().map(Some).collect();
+                let files = holes
+                    .into_iter()
+                    .filter_map(|hole| Some((hole.position, files[hole.token].take()?)))
+                    .collect();
+                Outcome::Reply(Reply { bytes, files })
+            }
+            Err(error) => Outcome::Close(format!("a response could not be encoded: {error}")),
+        }
+    }
+}
+
+/// The APIs that are served. What is not here is not advertised, and closes the connection.
+pub const SERVED: &[ApiKey] = &[
+    ApiKey::Produce,
+    ApiKey::Fetch,
+    ApiKey::ListOffsets,
+    ApiKey::Metadata,
+    ApiKey::ApiVersions,
+    ApiKey::CreateTopics,
+    ApiKey::DeleteTopics,
+    ApiKey::DeleteRecords,
+    ApiKey::InitProducerId,
+    ApiKey::OffsetForLeaderEpoch,
+    ApiKey::DescribeConfigs,
+    ApiKey::AlterConfigs,
+    ApiKey::DescribeLogDirs,
+    ApiKey::CreatePartitions,
+    ApiKey::IncrementalAlterConfigs,
+    ApiKey::DescribeCluster,
+    ApiKey::DescribeTopicPartitions,
+];
+
+/// Begins a request.
+pub fn handle(context: &mut Context<'_>, request: Request) -> Outcome {
+    let api = request.header.api_key;
+    if !SERVED.contains(&api) {
+        return Outcome::Close(format!("asked for {api:?}, which is not served"));
+    }
+    if !api.versions().contains(request.header.api_version) {
+        if api == ApiKey::ApiVersions {
+            return api_versions::unsupported(&request);
+        }
+        let version = request.header.api_version;
+        return Outcome::Close(format!("asked for {api:?} version {version}, which is not served"));
+    }
+    match api {
+        ApiKey::Produce => produce::begin(context, &request),
+        ApiKey::Fetch => fetch::begin(context, &request),
+        ApiKey::ListOffsets => list_offsets::begin(context, &request),
+        ApiKey::Metadata => metadata::begin(context, &request),
+        ApiKey::ApiVersions => api_versions::begin(context, &request),
+        ApiKey::DeleteRecords => delete_records::begin(context, &request),
+        ApiKey::InitProducerId => init_producer_id::begin(context, &request),
+        ApiKey::OffsetForLeaderEpoch => offset_for_leader_epoch::begin(context, &request),
+        ApiKey::DescribeConfigs => describe_configs::begin(context, &request),
+        ApiKey::DescribeLogDirs => describe_log_dirs::begin(context, &request),
+        ApiKey::DescribeCluster => describe_cluster::begin(context, &request),
+        ApiKey::DescribeTopicPartitions => describe_topic_partitions::begin(context, &request),
+        ApiKey::CreateTopics
+        | ApiKey::DeleteTopics
+        | ApiKey::CreatePartitions
+        | ApiKey::IncrementalAlterConfigs
+        | ApiKey::AlterConfigs => commands::begin(context, &request, api),
+        other => Outcome::Close(format!("asked for {other:?}, which is not served")),
+    }
+}
+
+/// Goes on with a request: an owner of partitions has answered.
+pub fn on_answer(
+    context: &mut Context<'_>,
+    id: RequestId,
+    state: State,
+    answer: Answer,
+) -> Outcome {
+    match (state, answer) {
+        (State::Produce(waiting), Answer::Produce(answers)) => {
+            produce::on_answers(context, waiting, answers)
+        }
+        (State::Fetch(waiting), Answer::Fetch(answers)) => {
+            fetch::on_answers(context, id, waiting, answers)
+        }
+        (State::ListOffsets(waiting), Answer::ListOffsets(answers)) => {
+            list_offsets::on_answers(waiting, answers)
+        }
+        (State::OffsetForLeaderEpoch(waiting), Answer::OffsetForLeaderEpoch(answers)) => {
+            offset_for_leader_epoch::on_answers(waiting, answers)
+        }
+        (State::DeleteRecords(waiting), Answer::DeleteRecords(answers)) => {
+            delete_records::on_answers(waiting, answers)
+        }
+        (State::DescribeLogDirs(waiting), Answer::DescribeLogDirs(answers)) => {
+            describe_log_dirs::on_answers(context, waiting, answers)
+        }
+        _ => unreachable!("an answer is of the kind of its work"),
+    }
+}
+
+/// Goes on with a request: the controller has answered, and this core has replayed what it did.
+pub fn on_reply(context: &mut Context<'_>, id: RequestId, state: State, reply: Option<CommandReply>) -> Outcome {
+    match state {
+        State::Metadata(waiting) => metadata::on_created(context, waiting),
+        State::InitProducerId(waiting) => init_producer_id::on_block(context, waiting, reply),
+        State::Command(responder) => commands::on_reply(&responder, reply.as_ref()),
+        State::Produce(_)
+        | State::Fetch(_)
+        | State::ListOffsets(_)
+        | State::OffsetForLeaderEpoch(_)
+        | State::DeleteRecords(_)
+        | State::DescribeLogDirs(_) => unreachable!("request {id:?} asked the controller nothing"),
+    }
+}
+
+/// Goes on with a fetch: a partition that it watches has more, or its time is up.
+pub fn on_wake(context: &mut Context<'_>, id: RequestId, state: State, is_due: bool) -> Outcome {
+    match state {
+        State::Fetch(waiting) => fetch::on_wake(context, id, waiting, is_due),
+        other => Outcome::Waits(other),
+    }
+}
+
+impl State {
+    /// When the request shall be woken even if nothing happens.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        match self {
+            State::Fetch(waiting) => Some(waiting.deadline),
+            State::Produce(_)
+            | State::ListOffsets(_)
+            | State::OffsetForLeaderEpoch(_)
+            | State::DeleteRecords(_)
+            | State::DescribeLogDirs(_)
+            | State::Metadata(_)
+            | State::InitProducerId(_)
+            | State::Command(_) => None,
+        }
+    }
+}
+
+impl Context<'_> {
+    /// The core that owns a partition.
+    fn owner(&self, topic_partition: TopicPartition) -> usize {
+        owner(topic_partition, self.cores)
+    }
+
+    fn origin(&self, request: RequestId) -> Origin {
+        Origin { core: self.core, request }
+    }
+
+    /// Sends each core its share of a request. Returns how many cores have one.
+    fn spread<E>(
+        &mut self,
+        request: RequestId,
+        entries: Vec<(TopicPartition, E)>,
+        work: impl Fn(Vec<E>) -> Work,
+    ) -> usize {
+        let mut shares: Vec<Vec<E>> = (0..self.cores).map(|_| Vec::new()).collect();
+        for (topic_partition, entry) in entries {
+            shares[self.owner(topic_partition)].push(entry);
+        }
+        let origin = self.origin(request);
+        let mut asked = 0;
+        for (core, share) in shares.into_iter().enumerate() {
+            if !share.is_empty() {
+                self.outbox.works.push((core, origin, work(share)));
+                asked += 1;
+            }
+        }
+        asked
+    }
+}
+
+/// Decodes a request's body, or closes the connection: as Kafka, which cannot answer what it cannot
+/// read.
+fn decode<M: RequestMessage>(request: &Request) -> Result<M, Outcome> {
+    let mut reader = request.body.clone();
+    M::decode(&mut reader, request.header.api_version).map_err(|error| {
+        Outcome::Close(format!("sent a request that cannot be read: {error}"))
+    })
+}
+
+/// The number that stands for an error on the wire.
+fn code(error: ErrorCode) -> i16 {
+    error.0
+}

@@ -1,1 +1,250 @@
-//! shard
+//! One core's share of the broker, and its turn.
+//!
+//! ```text
+//!   events in        what became ready: connections, bytes, mail, finished disk operations
+//!   receive          whole frames from every socket that may have some
+//!   handle           each frame by its API; work for owners of partitions leaves as mail, also to here
+//!   work             what others ask of this core's partitions
+//!   write            one write per log; answers of what counts now
+//!   send             one flush per connection
+//!   effects out      mail, syncs, the next deadline
+//! ```
+//! There is no task per connection and no waiting: what is not ready is a state in a table.
+
+mod checkpoints;
+mod connections;
+mod control;
+mod logs;
+mod mail;
+mod requests;
+mod serve;
+mod start;
+
+pub use mail::{CheckpointEntry, Mail, Opened};
+pub use start::{Announcement, Directories, Start};
+
+use crate::base::time::Instant;
+use crate::connection::Receiver;
+use crate::config::Configuration;
+use crate::handler::{Broker, Outbox, ProducerIds};
+use crate::metadata::image::MetadataImage;
+use crate::partition::session::FetchSessions;
+use crate::partition::settings::TopicSettingsTable;
+use crate::partition::work::RequestId;
+use crate::partition::{Partitions, TurnEffects};
+use crate::runtime::io::{Event, Io, SocketId, Turn};
+use bytes::Bytes;
+use connections::Connections;
+use requests::Requests;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// What the shard is doing with its life.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    /// The cluster's metadata, or the logs of other shards, are still being read.
+    Opening,
+    /// Requests are served.
+    Serving,
+    /// No new requests: logs are being closed.
+    Stopping,
+    /// Everything is closed.
+    Stopped,
+}
+
+/// One core's share of the broker.
+pub struct Shard {
+    core: usize,
+    cores: usize,
+    phase: Phase,
+    broker: Arc<Broker>,
+    start: Arc<Start>,
+    /// The settings in force: static ones, with the dynamic ones of the image over them.
+    configuration: Arc<Configuration>,
+    static_configuration: Arc<Configuration>,
+    image: MetadataImage,
+    topics: TopicSettingsTable,
+    sessions: FetchSessions,
+    producer_ids: ProducerIds,
+    connections: Connections,
+    requests: Requests,
+    receiver: Receiver,
+    partitions: Partitions,
+    logs: logs::Logs,
+    /// The metadata log and the controller: on shard 0 only.
+    control: Option<control::Control>,
+    outbox: Outbox,
+    effects: TurnEffects,
+    /// Sockets that may hold something that was not received yet.
+    readable: VecDeque<SocketId>,
+    /// Connections with something to send.
+    unsent: Vec<SocketId>,
+    frames: Vec<Bytes>,
+    /// Answers and wake-ups for requests of this core.
+    local: VecDeque<Mail>,
+    timers: Timers,
+    /// Tells whether anything that the checkpoint files say has changed.
+    checkpoint_sum: u64,
+}
+
+/// When the regular work of a shard is due.
+#[derive(Debug)]
+struct Timers {
+    /// High watermarks are sent to shard 0.
+    checkpoint: Instant,
+    /// Logs are synced and their recovery points move.
+    recovery_point: Instant,
+    /// Old segments are deleted.
+    retention: Instant,
+    /// Connections that have been idle for too long are closed.
+    idle_connections: Instant,
+}
+
+impl Turn for Shard {
+    type Mail = Mail;
+
+    fn turn(&mut self, io: &mut Io<Mail>) {
+        if self.control.is_some() {
+            self.begin(io);
+        }
+        while let Some(event) = io.next_event() {
+            self.on_event(io, event);
+        }
+        if self.phase == Phase::Serving {
+            self.receive(io);
+        }
+        self.settle(io);
+        self.on_timers(io);
+        self.settle(io);
+        self.send(io);
+        self.request_wake(io);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.phase == Phase::Stopped
+    }
+}
+
+impl Shard {
+    fn on_event(&mut self, io: &mut Io<Mail>, event: Event<Mail>) {
+        match event {
+            Event::Accepted { socket, listener, peer } => {
+                self.on_accepted(io, socket, listener, peer);
+            }
+            Event::Readable(socket) => self.on_readable(socket),
+            Event::Writable(socket) => self.unsent.push(socket),
+            Event::Mail(mail) => self.on_mail(io, mail),
+            Event::Synced { token, result } => {
+                if control::is_control_token(token) {
+                    self.on_metadata_synced(io, result);
+                } else {
+                    self.partitions.on_synced(io, token, &result, &mut self.effects);
+                }
+            }
+            Event::Warmed { token, result } => {
+                if let Err(error) = result {
+                    tracing::warn!("a cold page could not be read: {error}");
+                }
+                self.partitions.on_warmed(io, token, &mut self.effects);
+            }
+            Event::Stop => self.on_stop(io),
+        }
+    }
+
+    fn on_mail(&mut self, io: &mut Io<Mail>, mail: Mail) {
+        match mail {
+            Mail::Work { origin, work } => {
+                self.partitions.perform(io, origin, work, &mut self.effects);
+            }
+            Mail::Answer { request, answer } => self.on_answer(io, request, answer),
+            Mail::Wake { request } => self.on_wake(io, request, false),
+            Mail::Command { origin, command } => self.on_command(io, origin, command),
+            Mail::Reply { request, reply } => self.on_reply(io, request, reply),
+            Mail::Image(image) => self.on_image(io, MetadataImage::clone(&image)),
+            Mail::Committed(batch) => self.on_committed(io, &batch),
+            Mail::Opened(opened) => self.on_opened(io, opened),
+            Mail::Serve => self.on_serve(io),
+            Mail::Checkpoint { core, entries, is_final } => {
+                self.on_checkpoint(io, core, entries, is_final);
+            }
+        }
+    }
+
+    /// Passes on what the steps of this turn left for each other until nothing is left: work to
+    /// owners, writes, answers, wake-ups, commands. What is for other shards leaves as mail.
+    fn settle(&mut self, io: &mut Io<Mail>) {
+        loop {
+            for (core, origin, work) in std::mem::take(&mut self.outbox.works) {
+                if core == self.core {
+                    self.partitions.perform(io, origin, work, &mut self.effects);
+                } else {
+                    io.mail(core, Mail::Work { origin, work });
+                }
+            }
+            for (origin, command) in std::mem::take(&mut self.outbox.commands) {
+                if self.core == 0 {
+                    self.on_command(io, origin, command);
+                } else {
+                    io.mail(0, Mail::Command { origin, command });
+                }
+            }
+            self.write_metadata(io);
+            self.partitions.write(io, &mut self.effects);
+            for (origin, answer) in std::mem::take(&mut self.effects.answers) {
+                self.pass(io, origin.core, Mail::Answer { request: origin.request, answer });
+            }
+            for origin in std::mem::take(&mut self.effects.wakes) {
+                self.pass(io, origin.core, Mail::Wake { request: origin.request });
+            }
+            if self.local.is_empty() {
+                break;
+            }
+            while let Some(mail) = self.local.pop_front() {
+                self.on_mail(io, mail);
+            }
+        }
+    }
+
+    /// Sends mail, or keeps it for this very turn where it is for this shard.
+    fn pass(&mut self, io: &mut Io<Mail>, core: usize, mail: Mail) {
+        if core == self.core {
+            self.local.push_back(mail);
+        } else {
+            io.mail(core, mail);
+        }
+    }
+
+    /// Sends mail to every shard, this one included.
+    fn broadcast(&mut self, io: &mut Io<Mail>, mut mail: impl FnMut() -> Mail) {
+        for core in 0..self.cores {
+            self.pass(io, core, mail());
+        }
+    }
+
+    fn request_wake(&mut self, io: &mut Io<Mail>) {
+        if !self.readable.is_empty() && self.phase == Phase::Serving {
+            io.turn_again();
+        }
+        if let Some(deadline) = self.requests.next_deadline() {
+            io.wake_at(deadline);
+        }
+        if self.phase == Phase::Serving {
+            let timers = &self.timers;
+            let idle = if self.connections.count() > 0 {
+                timers.idle_connections
+            } else {
+                Instant::NEVER
+            };
+            for deadline in [timers.checkpoint, timers.recovery_point, timers.retention, idle] {
+                io.wake_at(deadline);
+            }
+        }
+    }
+
+    fn on_wake(&mut self, io: &mut Io<Mail>, request: RequestId, is_due: bool) {
+        let Some(state) = self.requests.resume(request) else { return };
+        self.step(io, request, |context| {
+            crate::handler::on_wake(context, request, state, is_due)
+        });
+    }
+}

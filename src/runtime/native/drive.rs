@@ -17,8 +17,9 @@ use crate::runtime::disk::Disk;
 use crate::runtime::io::{Backend, Event, Io, IoCounters, Turn};
 use crate::runtime::mail::{Envelope, Mailbox, Post};
 use std::collections::VecDeque;
-use std::net::{SocketAddr, TcpListener};
-use std::os::fd::{AsRawFd, OwnedFd};
+use super::listen::Listening;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -30,7 +31,7 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 /// What the driver is started with.
 pub struct Settings {
     /// The sockets that clients connect to; core 0 accepts for all.
-    pub listeners: Vec<TcpListener>,
+    pub listeners: Vec<Listening>,
     /// Which processor each shard is pinned to.
     pub processors: Vec<usize>,
     /// `SO_SNDBUF` of accepted sockets, or the system's.
@@ -39,33 +40,6 @@ pub struct Settings {
     pub receive_buffer_bytes: Option<i32>,
     /// When the process began, by the clock that `Now` is read from.
     pub epoch: std::time::Instant,
-}
-
-/// Binds a listening socket, or says in one sentence why not.
-pub fn bind(address: SocketAddr, backlog: i32) -> Result<TcpListener, Unfit> {
-    let listener = TcpListener::bind(address).map_err(|error| {
-        let port = address.port();
-        Unfit(match error.kind() {
-            std::io::ErrorKind::AddrInUse => format!(
-                "listeners: {address} is in use by another process; find it with: ss -ltnp 'sport \
-                 = :{port}', or choose another port with: --override listeners=PLAINTEXT://{}:{}",
-                address.ip(),
-                port.saturating_add(1)
-            ),
-            std::io::ErrorKind::PermissionDenied => format!(
-                "listeners: {address} needs a privilege that this process lacks; choose a port \
-                 above 1023, or grant it with: setcap cap_net_bind_service=+ep $(which klamm)"
-            ),
-            std::io::ErrorKind::AddrNotAvailable => format!(
-                "listeners: {} is not an address of this machine; see: ip address",
-                address.ip()
-            ),
-            _ => format!("listeners: {address} cannot be bound: {error}"),
-        })
-    })?;
-    // The standard library listens with a backlog of 128; Linux takes a second call as a change.
-    sys::set_backlog(&listener, backlog);
-    Ok(listener)
 }
 
 /// Builds one shard per processor, with `build` on the shard's own thread, and drives them until they
@@ -288,7 +262,7 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
     }
 
     fn accept(&mut self, listener: usize) {
-        let descriptor = self.settings.listeners[listener].as_raw_fd();
+        let descriptor = self.settings.listeners[listener].descriptor();
         self.native().accept(descriptor, listener);
     }
 
@@ -388,7 +362,7 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
 }
 
 /// Reads both clocks.
-fn clocks(epoch: std::time::Instant) -> Now {
+pub(super) fn clocks(epoch: std::time::Instant) -> Now {
     let wall = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

@@ -3,6 +3,7 @@
 pub(super) mod core;
 pub(super) mod disk;
 pub mod drive;
+pub mod listen;
 pub mod process;
 pub(super) mod ring;
 pub(super) mod sys;

@@ -103,3 +103,64 @@ fn explain_io_uring(error: &io::Error) -> String {
 pub(super) fn raw(descriptor: &OwnedFd) -> std::os::fd::RawFd {
     descriptor.as_raw_fd()
 }
+
+/// The clock that a process began with.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    epoch: std::time::Instant,
+}
+
+impl Clock {
+    /// Begins now.
+    #[must_use]
+    pub fn start() -> Clock {
+        Clock { epoch: std::time::Instant::now() }
+    }
+
+    /// Both clocks.
+    #[must_use]
+    pub fn now(&self) -> crate::base::time::Now {
+        super::drive::clocks(self.epoch)
+    }
+
+    /// When it began, for the driver.
+    #[must_use]
+    pub fn epoch(&self) -> std::time::Instant {
+        self.epoch
+    }
+}
+
+/// This machine's name, for clients that are told no other.
+#[must_use]
+pub fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { "localhost".to_owned() } else { name.to_owned() }
+}
+
+/// Random bits from the machine.
+#[must_use]
+pub fn random() -> u64 {
+    super::sys::random()
+}
+
+/// The environment's variables whose names and values are text.
+#[must_use]
+pub fn environment() -> Vec<(String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+/// Logs go to standard error: one line per notable event.
+pub fn log_to_standard_error() {
+    use std::io::IsTerminal as _;
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(colours)
+        .finish();
+    // A second broker in one process (a test) keeps the first one's log.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}

@@ -1,0 +1,137 @@
+//! DescribeLogDirs (key 35): what lies in each log directory, and how much room is left.
+
+use super::targets::within;
+use super::{Context, Outcome, Request, Responder, State, code, decode};
+use crate::base::ids::TopicId;
+use crate::partition::work::{DescribeAnswer, DescribeEntry, Work};
+use crate::protocol::api::ApiKey;
+use crate::protocol::errors::ErrorCode;
+use crate::protocol::messages::describe_log_dirs::{
+    DescribeLogDirsPartition, DescribeLogDirsRequest, DescribeLogDirsResponse,
+    DescribeLogDirsResult, DescribeLogDirsTopic,
+};
+use crate::protocol::string::Str;
+
+/// First version that says how much room a directory has. KIP-827.
+const SPACE_SINCE: i16 = 4;
+
+/// A DescribeLogDirs that is with the owners.
+pub struct Waiting {
+    responder: Responder,
+    /// Topic and partition of each entry.
+    partitions: Vec<(Str, i32)>,
+    answers: Vec<Option<DescribeAnswer>>,
+    cores_to_answer: usize,
+}
+
+pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+    let message: DescribeLogDirsRequest = match decode(request) {
+        Ok(message) => message,
+        Err(outcome) => return outcome,
+    };
+    let mut waiting = Waiting {
+        responder: Responder::of(&request.header, ApiKey::DescribeLogDirs),
+        partitions: Vec::new(),
+        answers: Vec::new(),
+        cores_to_answer: 0,
+    };
+    let mut entries = Vec::new();
+    let mut add = |name: Str, topic_partition| {
+        let at = waiting.partitions.len();
+        entries.push((topic_partition, DescribeEntry { at, topic_partition }));
+        waiting.partitions.push((name, topic_partition.partition.0));
+        waiting.answers.push(None);
+    };
+    match message.topics {
+        None => {
+            for topic in context.image.topics.iter() {
+                for (partition, _) in topic.partitions() {
+                    if let Ok(topic_partition) = within(topic, partition.0) {
+                        add(Str::from(&*topic.name), topic_partition);
+                    }
+                }
+            }
+        }
+        // What does not exist is left out: Kafka lists what it finds in its directories.
+        Some(topics) => {
+            for topic in topics {
+                let Ok(found) = context.find_topic(TopicId::ZERO, &topic.topic) else { continue };
+                for partition in topic.partitions {
+                    if let Ok(topic_partition) = within(found, partition) {
+                        add(topic.topic.clone(), topic_partition);
+                    }
+                }
+            }
+        }
+    }
+    waiting.cores_to_answer = context.spread(request.id, entries, Work::DescribeLogDirs);
+    waiting.proceed(context)
+}
+
+pub(super) fn on_answers(
+    context: &mut Context<'_>,
+    mut waiting: Waiting,
+    answers: Vec<DescribeAnswer>,
+) -> Outcome {
+    for answer in answers {
+        let at = answer.at;
+        waiting.answers[at] = Some(answer);
+    }
+    waiting.cores_to_answer -= 1;
+    waiting.proceed(context)
+}
+
+impl Waiting {
+    fn proceed(self, context: &Context<'_>) -> Outcome {
+        if self.cores_to_answer > 0 {
+            return Outcome::Waits(State::DescribeLogDirs(self));
+        }
+        let results = context
+            .broker
+            .directories
+            .iter()
+            .enumerate()
+            .map(|(place, path)| {
+                let mut result = DescribeLogDirsResult {
+                    error_code: code(ErrorCode::NONE),
+                    log_dir: Str::from(path.to_string_lossy().into_owned()),
+                    topics: self.topics_in(place),
+                    ..DescribeLogDirsResult::default()
+                };
+                if self.responder.version >= SPACE_SINCE
+                    && let Ok(space) = context.disk.space(path)
+                {
+                    result.total_bytes = i64::try_from(space.total).unwrap_or(i64::MAX);
+                    result.usable_bytes = i64::try_from(space.usable).unwrap_or(i64::MAX);
+                }
+                result
+            })
+            .collect();
+        let response = DescribeLogDirsResponse { results, ..DescribeLogDirsResponse::default() };
+        self.responder.reply(&response)
+    }
+
+    fn topics_in(&self, directory: usize) -> Vec<DescribeLogDirsTopic> {
+        let mut topics: Vec<DescribeLogDirsTopic> = Vec::new();
+        for ((name, partition), answer) in self.partitions.iter().zip(&self.answers) {
+            let Some(answer) = answer else { continue };
+            if answer.directory != Some(directory) {
+                continue;
+            }
+            let partition = DescribeLogDirsPartition {
+                partition_index: *partition,
+                partition_size: i64::try_from(answer.bytes).unwrap_or(i64::MAX),
+                ..DescribeLogDirsPartition::default()
+            };
+            match topics.last_mut() {
+                Some(topic) if topic.name == *name => topic.partitions.push(partition),
+                Some(_) | None => topics.push(DescribeLogDirsTopic {
+                    name: name.clone(),
+                    partitions: vec![partition],
+                    ..DescribeLogDirsTopic::default()
+                }),
+            }
+        }
+        topics
+    }
+}

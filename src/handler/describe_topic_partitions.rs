@@ -1,0 +1,102 @@
+//! DescribeTopicPartitions (key 75): topics page by page, with their eligible leader replicas. KIP-966.
+
+use super::describe_cluster::TOPIC_OPERATIONS;
+use super::metadata::is_internal;
+use super::{Context, Outcome, Request, Responder, code, decode};
+use crate::metadata::image::topics::Topic;
+use crate::protocol::api::ApiKey;
+use crate::protocol::errors::ErrorCode;
+use crate::protocol::messages::describe_topic_partitions::DescribeTopicPartitionsRequest;
+use crate::protocol::messages::describe_topic_partitions::response::{
+    Cursor, DescribeTopicPartitionsResponse, DescribeTopicPartitionsResponsePartition,
+    DescribeTopicPartitionsResponseTopic,
+};
+use crate::protocol::string::Str;
+
+/// `max.request.partition.size.limit`: no page is larger, whatever is asked for.
+const PARTITIONS_PER_PAGE_MAX: usize = 2000;
+
+pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+    let message: DescribeTopicPartitionsRequest = match decode(request) {
+        Ok(message) => message,
+        Err(outcome) => return outcome,
+    };
+    let responder = Responder::of(&request.header, ApiKey::DescribeTopicPartitions);
+    let first_topic = message.cursor.as_ref().map(|cursor| cursor.topic_name.clone());
+    let mut first_partition =
+        message.cursor.as_ref().map_or(0, |cursor| cursor.partition_index.max(0));
+    let mut names: Vec<Str> = if message.topics.is_empty() {
+        context.image.topics.iter().map(|topic| Str::from(&*topic.name)).collect()
+    } else {
+        message.topics.into_iter().map(|topic| topic.name).collect()
+    };
+    names.sort();
+    names.dedup();
+    if let Some(first) = &first_topic {
+        names.retain(|name| name >= first);
+        if names.first() != Some(first) {
+            first_partition = 0;
+        }
+    }
+    let asked = usize::try_from(message.response_partition_limit).unwrap_or(0);
+    let mut room = asked.clamp(1, PARTITIONS_PER_PAGE_MAX);
+    let mut response = DescribeTopicPartitionsResponse::default();
+    for name in names {
+        let Some(topic) = context.image.topics.by_name(&name) else {
+            response.topics.push(DescribeTopicPartitionsResponseTopic {
+                error_code: code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
+                name: Some(name),
+                ..DescribeTopicPartitionsResponseTopic::default()
+            });
+            continue;
+        };
+        let (described, next) = describe(topic, std::mem::take(&mut first_partition), room);
+        room -= described.partitions.len();
+        response.topics.push(described);
+        if let Some(partition_index) = next {
+            response.next_cursor =
+                Some(Cursor { topic_name: name, partition_index, ..Cursor::default() });
+            break;
+        }
+    }
+    responder.reply(&response)
+}
+
+/// A topic from a partition on, and the first partition that had no room.
+fn describe(
+    topic: &Topic,
+    first: i32,
+    room: usize,
+) -> (DescribeTopicPartitionsResponseTopic, Option<i32>) {
+    let mut described = DescribeTopicPartitionsResponseTopic {
+        name: Some(Str::from(&*topic.name)),
+        topic_id: topic.id,
+        is_internal: is_internal(&topic.name),
+        topic_authorized_operations: TOPIC_OPERATIONS,
+        ..DescribeTopicPartitionsResponseTopic::default()
+    };
+    for (index, partition) in topic.partitions().filter(|(index, _)| index.0 >= first) {
+        if described.partitions.len() == room {
+            return (described, Some(index.0));
+        }
+        let leader = partition.leader();
+        let error = match leader {
+            Some(_) => ErrorCode::NONE,
+            None => ErrorCode::LEADER_NOT_AVAILABLE,
+        };
+        described.partitions.push(DescribeTopicPartitionsResponsePartition {
+            error_code: code(error),
+            partition_index: index.0,
+            leader_id: leader.map_or(-1, |(node, _)| node.0),
+            leader_epoch: partition.leader_epoch.0,
+            replica_nodes: partition.replicas.iter().map(|node| node.0).collect(),
+            isr_nodes: partition.isr.iter().map(|node| node.0).collect(),
+            eligible_leader_replicas: Some(
+                partition.eligible_leader_replicas().iter().map(|node| node.0).collect(),
+            ),
+            last_known_elr: Some(partition.last_known_elr().iter().map(|node| node.0).collect()),
+            ..DescribeTopicPartitionsResponsePartition::default()
+        });
+    }
+    (described, None)
+}

@@ -1,0 +1,361 @@
+//! Fetch (key 1): records out, from where they lie in the segment files.
+//!
+//! ```text
+//!   begin ─► session ─► Work::Fetch to each owner ─► answers ─► enough? ─► reply
+//!                              ▲                                   │ no
+//!                              └──── a watched partition grew ◄────┤
+//!                                    the deadline passed ◄─────────┘
+//! ```
+
+use super::targets::within;
+use super::{Context, Outcome, Request, Responder, State, code, decode};
+use crate::base::ids::{LeaderEpoch, Offset, PartitionIndex, TopicPartition};
+use crate::base::time::{Instant, milliseconds};
+use crate::connection::FileSlice;
+use crate::partition::session::{
+    FetchContext, FetchPosition, FetchTarget, SessionRequest,
+};
+use crate::partition::work::{FetchAnswer, FetchEntry, FetchWork, RequestId, Watcher, Work};
+use crate::protocol::api::ApiKey;
+use crate::protocol::errors::ErrorCode;
+use crate::protocol::messages::fetch::{
+    AbortedTransaction, EpochEndOffset, FetchRequest, FetchResponse, FetchableTopicResponse,
+    LeaderIdAndEpoch, NodeEndpoint, PartitionData,
+};
+use crate::protocol::records::Records;
+use crate::runtime::disk::Resident;
+use bytes::Bytes;
+
+/// First version that names topics by id.
+const TOPIC_IDS_SINCE: i16 = 13;
+/// Slices up to this size are copied into the reply: one send costs less than two.
+const COPIED_BYTES_MAX: usize = 4 << 10;
+
+/// A Fetch whose reads are with their owners, or that waits for more records.
+pub struct Waiting {
+    responder: Responder,
+    /// When it is answered with whatever there is.
+    pub(super) deadline: Instant,
+    connection: u32,
+    bytes_min: usize,
+    bytes_max: usize,
+    read_committed: bool,
+    session: FetchContext,
+    /// In the order in which they are served.
+    partitions: Vec<(FetchTarget, FetchPosition)>,
+    answers: Vec<Option<FetchAnswer>>,
+    cores_to_answer: usize,
+    /// More came while answers were still under way: look again before waiting.
+    was_woken: bool,
+    is_due: bool,
+}
+
+pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+    let message: FetchRequest = match decode(request) {
+        Ok(message) => message,
+        Err(outcome) => return outcome,
+    };
+    let responder = Responder::of(&request.header, ApiKey::Fetch);
+    let (bytes_min, bytes_max, max_wait_ms, read_committed) = (
+        usize::try_from(message.min_bytes).unwrap_or(0),
+        usize::try_from(message.max_bytes).unwrap_or(0),
+        i64::from(message.max_wait_ms),
+        message.isolation_level == 1,
+    );
+    let session_request = session_request(message, request.header.api_version);
+    let random = &mut *context.random;
+    let begun =
+        context.sessions.begin(session_request, context.now.instant, || random.next());
+    let (session, partitions) = match begun {
+        Ok(begun) => begun,
+        Err(error) => {
+            let error_code = code(error);
+            return responder.reply(&FetchResponse { error_code, ..FetchResponse::default() });
+        }
+    };
+    let waiting = Waiting {
+        responder,
+        deadline: context.now.instant + milliseconds(max_wait_ms),
+        connection: request.connection,
+        bytes_min,
+        bytes_max: bytes_max
+            .min(usize::try_from(context.configuration.fetch_max_bytes()).unwrap_or(0)),
+        read_committed,
+        session,
+        answers: Vec::new(),
+        partitions,
+        cores_to_answer: 0,
+        was_woken: false,
+        is_due: max_wait_ms <= 0,
+    };
+    waiting.ask(context, request.id)
+}
+
+pub(super) fn on_answers(
+    context: &mut Context<'_>,
+    id: RequestId,
+    mut waiting: Waiting,
+    answers: Vec<FetchAnswer>,
+) -> Outcome {
+    for answer in answers {
+        let at = answer.at;
+        waiting.answers[at] = Some(answer);
+    }
+    waiting.cores_to_answer -= 1;
+    waiting.proceed(context, id)
+}
+
+pub(super) fn on_wake(
+    context: &mut Context<'_>,
+    id: RequestId,
+    mut waiting: Waiting,
+    is_due: bool,
+) -> Outcome {
+    waiting.is_due |= is_due;
+    if waiting.cores_to_answer > 0 {
+        waiting.was_woken = true;
+        return Outcome::Waits(State::Fetch(waiting));
+    }
+    if is_due {
+        // What was found when the fetch began to wait is still there, and still too little.
+        return waiting.answer(context);
+    }
+    waiting.ask(context, id)
+}
+
+/// The part of a request that sessions are about.
+fn session_request(message: FetchRequest, version: i16) -> SessionRequest {
+    let mut partitions = Vec::new();
+    for topic in message.topics {
+        for partition in topic.partitions {
+            let target = FetchTarget {
+                topic_id: topic.topic_id,
+                topic: topic.topic.clone(),
+                partition: PartitionIndex(partition.partition),
+            };
+            let position = FetchPosition {
+                offset: Offset(partition.fetch_offset),
+                bytes_max: partition.partition_max_bytes,
+                current_leader_epoch: LeaderEpoch(partition.current_leader_epoch),
+                last_fetched_epoch: LeaderEpoch(partition.last_fetched_epoch),
+            };
+            partitions.push((target, position));
+        }
+    }
+    let mut forgotten = Vec::new();
+    for topic in message.forgotten_topics_data {
+        for partition in topic.partitions {
+            forgotten.push(FetchTarget {
+                topic_id: topic.topic_id,
+                topic: topic.topic.clone(),
+                partition: PartitionIndex(partition),
+            });
+        }
+    }
+    SessionRequest {
+        session_id: message.session_id,
+        epoch: message.session_epoch,
+        uses_topic_ids: version >= TOPIC_IDS_SINCE,
+        partitions,
+        forgotten,
+    }
+}
+
+impl Waiting {
+    /// Sends each owner its partitions.
+    fn ask(mut self, context: &mut Context<'_>, id: RequestId) -> Outcome {
+        self.was_woken = false;
+        self.answers.clear();
+        self.answers.resize_with(self.partitions.len(), || None);
+        let mut entries: Vec<(TopicPartition, FetchEntry)> =
+            Vec::with_capacity(self.partitions.len());
+        for (at, (target, position)) in self.partitions.iter().enumerate() {
+            let found = context
+                .find_topic(target.topic_id, &target.topic)
+                .and_then(|topic| within(topic, target.partition.0));
+            match found {
+                Ok(topic_partition) => {
+                    let bytes_max = usize::try_from(position.bytes_max).unwrap_or(0);
+                    let entry = FetchEntry {
+                        at,
+                        topic_partition,
+                        offset: position.offset,
+                        bytes_max: bytes_max.min(self.bytes_max),
+                        current_leader_epoch: position.current_leader_epoch,
+                        last_fetched_epoch: position.last_fetched_epoch,
+                    };
+                    entries.push((topic_partition, entry));
+                }
+                Err(error) => self.answers[at] = Some(not_found(at, error)),
+            }
+        }
+        let watcher = (!self.is_due && self.bytes_min > 0)
+            .then(|| Watcher { origin: context.origin(id), connection: self.connection });
+        let (read_committed, bytes_min) = (self.read_committed, self.bytes_min);
+        self.cores_to_answer = context.spread(id, entries, |entries| {
+            Work::Fetch(FetchWork { read_committed, watcher, bytes_min, entries })
+        });
+        self.proceed(context, id)
+    }
+
+    fn proceed(self, context: &mut Context<'_>, id: RequestId) -> Outcome {
+        if self.cores_to_answer > 0 {
+            return Outcome::Waits(State::Fetch(self));
+        }
+        // Kafka answers at once: when time is up, nothing is asked, enough is there, an error, or a
+        // divergence. No more than the response's limit counts.
+        let mut available = 0;
+        let mut is_urgent = self.is_due || self.bytes_min == 0 || self.partitions.is_empty();
+        for answer in self.answers.iter().flatten() {
+            is_urgent |= answer.error != ErrorCode::NONE || answer.diverging_epoch.is_some();
+            available += answer.slice.as_ref().map_or(0, |slice| slice.bytes);
+        }
+        if is_urgent || available >= self.bytes_min.min(self.bytes_max) {
+            return self.answer(context);
+        }
+        if self.was_woken {
+            return self.ask(context, id);
+        }
+        Outcome::Waits(State::Fetch(self))
+    }
+
+    /// Builds the response: records in the order of the partitions, up to the response's limit.
+    fn answer(mut self, context: &mut Context<'_>) -> Outcome {
+        let mut left = self.bytes_max;
+        let mut has_records = false;
+        let mut files = Vec::new();
+        let mut response = FetchResponse {
+            session_id: self.session.session_id,
+            ..FetchResponse::default()
+        };
+        let mut needs_leader = false;
+        for ((target, _), answer) in self.partitions.iter().zip(&mut self.answers) {
+            let Some(mut answer) = answer.take() else { continue };
+            let slice = answer.slice.take().and_then(|mut slice| {
+                // The first records are given whole, however large: a reader must get on.
+                if has_records {
+                    slice.bytes = slice.bytes.min(left);
+                }
+                (slice.bytes > 0).then_some(slice)
+            });
+            let is_told = context.sessions.tell(
+                self.session,
+                target,
+                answer.high_watermark,
+                answer.log_start_offset,
+                slice.is_some(),
+                answer.error != ErrorCode::NONE || answer.diverging_epoch.is_some(),
+            );
+            if !is_told {
+                continue;
+            }
+            if let Some(slice) = &slice {
+                has_records = true;
+                left = left.saturating_sub(slice.bytes);
+            }
+            needs_leader |= names_leader(answer.error);
+            let records = place(slice, &mut files);
+            let partition = partition_data(context, target, &answer, records);
+            match response.responses.last_mut() {
+                Some(topic) if topic.topic == target.topic && topic.topic_id == target.topic_id => {
+                    topic.partitions.push(partition);
+                }
+                Some(_) | None => response.responses.push(FetchableTopicResponse {
+                    topic: target.topic.clone(),
+                    topic_id: target.topic_id,
+                    partitions: vec![partition],
+                    ..FetchableTopicResponse::default()
+                }),
+            }
+        }
+        if needs_leader && self.responder.version >= 16 {
+            response.node_endpoints = context
+                .clients_brokers()
+                .map(|(node_id, host, port, rack)| NodeEndpoint {
+                    node_id,
+                    host,
+                    port,
+                    rack,
+                    ..NodeEndpoint::default()
+                })
+                .collect();
+        }
+        self.responder.reply_with_files(&response, files)
+    }
+}
+
+/// Leaves a slice in its file, or copies it into memory where that is cheaper.
+fn place(slice: Option<FileSlice>, files: &mut Vec<FileSlice>) -> Records {
+    let Some(slice) = slice else { return Records::Bytes(Bytes::new()) };
+    if slice.bytes <= COPIED_BYTES_MAX {
+        let mut copy = vec![0; slice.bytes];
+        let read = slice.file.read_resident(slice.position, &mut copy);
+        if matches!(read, Ok(Resident::Read(count)) if count == slice.bytes) {
+            return Records::Bytes(Bytes::from(copy));
+        }
+    }
+    let records = Records::Elsewhere { bytes: slice.bytes, token: files.len() };
+    files.push(slice);
+    records
+}
+
+/// Whether an error sends the client to another leader. KIP-951.
+fn names_leader(error: ErrorCode) -> bool {
+    error == ErrorCode::NOT_LEADER_OR_FOLLOWER || error == ErrorCode::FENCED_LEADER_EPOCH
+}
+
+fn partition_data(
+    context: &Context<'_>,
+    target: &FetchTarget,
+    answer: &FetchAnswer,
+    records: Records,
+) -> PartitionData {
+    let mut data = PartitionData {
+        partition_index: target.partition.0,
+        error_code: code(answer.error),
+        high_watermark: answer.high_watermark.0,
+        last_stable_offset: answer.last_stable_offset.0,
+        log_start_offset: answer.log_start_offset.0,
+        aborted_transactions: answer.aborted.as_ref().map(|aborted| {
+            aborted
+                .iter()
+                .map(|&(producer_id, first_offset)| AbortedTransaction {
+                    producer_id,
+                    first_offset: first_offset.0,
+                    ..AbortedTransaction::default()
+                })
+                .collect()
+        }),
+        records: Some(records),
+        ..PartitionData::default()
+    };
+    if let Some((epoch, end_offset)) = answer.diverging_epoch {
+        data.diverging_epoch = EpochEndOffset {
+            epoch: epoch.0,
+            end_offset: end_offset.0,
+            ..EpochEndOffset::default()
+        };
+    }
+    if names_leader(answer.error) {
+        data.current_leader = LeaderIdAndEpoch {
+            leader_id: context.configuration.node_id().0,
+            leader_epoch: answer.leader_epoch.0,
+            ..LeaderIdAndEpoch::default()
+        };
+    }
+    data
+}
+
+fn not_found(at: usize, error: ErrorCode) -> FetchAnswer {
+    FetchAnswer {
+        at,
+        error,
+        high_watermark: Offset(-1),
+        last_stable_offset: Offset(-1),
+        log_start_offset: Offset(-1),
+        diverging_epoch: None,
+        slice: None,
+        aborted: None,
+        leader_epoch: LeaderEpoch::NONE,
+    }
+}

@@ -1,0 +1,204 @@
+//! Produce (key 0): batches in, offsets out.
+//!
+//! Each batch is checked here, on the connection's core, while its bytes are in the cache; then it
+//! travels to its owner as the slice of the received frame that it is.
+
+use super::targets::within;
+use super::{Context, Outcome, Request, Responder, State, code, decode};
+use crate::base::ids::{Offset, TopicId, TopicPartition};
+use crate::base::time::Timestamp;
+use crate::partition::work::{ProduceAnswer, ProduceEntry, ProduceWork, Work};
+use crate::protocol::api::ApiKey;
+use crate::protocol::errors::ErrorCode;
+use crate::protocol::messages::produce::{
+    BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest,
+    ProduceResponse, TopicProduceResponse,
+};
+use crate::protocol::records::Records;
+use crate::protocol::string::Str;
+use crate::record::batch::RecordBatch;
+use crate::record::validate::validate_produce;
+
+/// acks=0: the client does not listen.
+const ACKS_NONE: i16 = 0;
+/// acks=1: the leader has it.
+const ACKS_LEADER: i16 = 1;
+/// acks=all: every in-sync replica has it.
+const ACKS_ALL: i16 = -1;
+
+/// A Produce whose batches are with their owners.
+pub struct Waiting {
+    responder: Responder,
+    acks: i16,
+    topics: Vec<TopicShape>,
+    answers: Vec<Option<ProduceAnswer>>,
+    cores_to_answer: usize,
+}
+
+/// What the response must repeat of the request.
+struct TopicShape {
+    name: Str,
+    topic_id: TopicId,
+    partitions: Vec<i32>,
+}
+
+pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+    let message: ProduceRequest = match decode(request) {
+        Ok(message) => message,
+        Err(outcome) => return outcome,
+    };
+    let responder = Responder::of(&request.header, ApiKey::Produce);
+    let waits_for_replicas = match message.acks {
+        ACKS_NONE | ACKS_LEADER => Some(false),
+        ACKS_ALL => Some(true),
+        _ => None,
+    };
+    let mut waiting = Waiting {
+        responder,
+        acks: message.acks,
+        topics: Vec::with_capacity(message.topic_data.len()),
+        answers: Vec::new(),
+        cores_to_answer: 0,
+    };
+    let mut entries = Vec::new();
+    for topic in message.topic_data {
+        let mut shape = TopicShape {
+            name: topic.name,
+            topic_id: topic.topic_id,
+            partitions: Vec::with_capacity(topic.partition_data.len()),
+        };
+        for partition in topic.partition_data {
+            let at = waiting.answers.len();
+            shape.partitions.push(partition.index);
+            let checked = if waits_for_replicas.is_none() {
+                Err(Refusal::from(ErrorCode::INVALID_REQUIRED_ACKS))
+            } else if message.transactional_id.is_some() {
+                Err(Refusal::from(ErrorCode::INVALID_TXN_STATE))
+            } else {
+                check(context, &shape, partition)
+            };
+            match checked {
+                Ok((topic_partition, batch)) => {
+                    entries.push((topic_partition, ProduceEntry { at, topic_partition, batch }));
+                    waiting.answers.push(None);
+                }
+                Err(refusal) => waiting.answers.push(Some(refusal.into_answer(at))),
+            }
+        }
+        waiting.topics.push(shape);
+    }
+    let waits_for_replicas = waits_for_replicas.unwrap_or(false);
+    waiting.cores_to_answer = context.spread(request.id, entries, |entries| {
+        Work::Produce(ProduceWork { waits_for_replicas, entries })
+    });
+    waiting.proceed()
+}
+
+pub(super) fn on_answers(
+    _context: &mut Context<'_>,
+    mut waiting: Waiting,
+    answers: Vec<ProduceAnswer>,
+) -> Outcome {
+    for answer in answers {
+        let at = answer.at;
+        waiting.answers[at] = Some(answer);
+    }
+    waiting.cores_to_answer -= 1;
+    waiting.proceed()
+}
+
+/// Why a batch never reaches its owner.
+struct Refusal {
+    error: ErrorCode,
+    message: Option<String>,
+}
+
+impl From<ErrorCode> for Refusal {
+    fn from(error: ErrorCode) -> Refusal {
+        Refusal { error, message: None }
+    }
+}
+
+impl Refusal {
+    fn into_answer(self, at: usize) -> ProduceAnswer {
+        ProduceAnswer {
+            at,
+            error: self.error,
+            message: self.message,
+            base_offset: Offset(-1),
+            log_append_time: Timestamp::NONE,
+            log_start_offset: Offset(-1),
+        }
+    }
+}
+
+/// Finds the partition, and validates the batch by its topic's settings.
+fn check(
+    context: &mut Context<'_>,
+    topic: &TopicShape,
+    partition: PartitionProduceData,
+) -> Result<(TopicPartition, RecordBatch), Refusal> {
+    let found = context.find_topic(topic.topic_id, &topic.name)?;
+    let topic_partition = within(found, partition.index)?;
+    let settings = context.topics.of(context.image, context.configuration, found);
+    let records = match partition.records {
+        Some(Records::Bytes(bytes)) => bytes,
+        Some(Records::Elsewhere { .. }) | None => return Err(ErrorCode::INVALID_RECORD.into()),
+    };
+    let batch = validate_produce(records, &settings.rules, context.now.timestamp).map_err(
+        |error| Refusal {
+            error: ErrorCode(error.kafka_code()),
+            message: Some(error.to_string()),
+        },
+    )?;
+    Ok((topic_partition, batch))
+}
+
+impl Waiting {
+    fn proceed(self) -> Outcome {
+        if self.cores_to_answer > 0 {
+            return Outcome::Waits(State::Produce(self));
+        }
+        if self.acks == ACKS_NONE {
+            // Nobody listens to an error either: Kafka closes the connection to be noticed.
+            let failed = self.answers.iter().flatten().find(|answer| answer.error != ErrorCode::NONE);
+            return match failed {
+                Some(answer) => {
+                    Outcome::Close(format!("produced with acks=0 and failed: {:?}", answer.error))
+                }
+                None => Outcome::Silent,
+            };
+        }
+        let mut answers = self.answers.into_iter().flatten();
+        let responses = self
+            .topics
+            .into_iter()
+            .map(|topic| TopicProduceResponse {
+                name: topic.name,
+                topic_id: topic.topic_id,
+                partition_responses: topic
+                    .partitions
+                    .into_iter()
+                    .zip(&mut answers)
+                    .map(|(index, answer)| partition_response(index, answer))
+                    .collect(),
+                ..TopicProduceResponse::default()
+            })
+            .collect();
+        let response = ProduceResponse { responses, ..ProduceResponse::default() };
+        self.responder.reply(&response)
+    }
+}
+
+fn partition_response(index: i32, answer: ProduceAnswer) -> PartitionProduceResponse {
+    PartitionProduceResponse {
+        index,
+        error_code: code(answer.error),
+        base_offset: answer.base_offset.0,
+        log_append_time_ms: answer.log_append_time.0,
+        log_start_offset: answer.log_start_offset.0,
+        record_errors: Vec::<BatchIndexAndErrorMessage>::new(),
+        error_message: answer.message.map(Str::from),
+        ..PartitionProduceResponse::default()
+    }
+}

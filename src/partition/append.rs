@@ -1,0 +1,158 @@
+//! The owner's half of Produce: batches into the logs' queues, answers when they count.
+
+use super::partitions::{Partitions, TurnEffects};
+use super::work::{Answer, Origin, ProduceAnswer, ProduceEntry, ProduceWork};
+use crate::base::ids::{Offset, TopicPartition};
+use crate::base::time::{Now, Timestamp};
+use crate::log::AppendError;
+use crate::protocol::errors::ErrorCode;
+
+/// One Produce request on its way through the owner's turn.
+pub(super) struct Round {
+    origin: Origin,
+    answers: Vec<ProduceAnswer>,
+    /// Batches in a log's queue: which answer each belongs to, and the offset it must see pass.
+    queued: Vec<Queued>,
+}
+
+struct Queued {
+    answer: usize,
+    topic_partition: TopicPartition,
+    last_offset: Offset,
+}
+
+impl Partitions {
+    /// Appends the batches of one request to their logs' queues. The answer follows after the write.
+    pub(super) fn append(&mut self, now: Now, origin: Origin, work: ProduceWork) {
+        let mut round = Round {
+            origin,
+            answers: Vec::with_capacity(work.entries.len()),
+            queued: Vec::with_capacity(work.entries.len()),
+        };
+        for entry in work.entries {
+            self.append_one(now, entry, &mut round);
+        }
+        self.rounds.push(round);
+    }
+
+    fn append_one(&mut self, now: Now, entry: ProduceEntry, round: &mut Round) {
+        let ProduceEntry { at, topic_partition, batch } = entry;
+        let Some(place) = self.place(topic_partition) else {
+            round.answers.push(refusal(at, ErrorCode::NOT_LEADER_OR_FOLLOWER, None));
+            return;
+        };
+        let partition = self.at(place).expect("a place in the table is taken");
+        if partition.is_offline {
+            round.answers.push(refusal(at, ErrorCode::KAFKA_STORAGE_ERROR, None));
+            return;
+        }
+        let leader_epoch = partition.leader_epoch;
+        match partition.log.append(batch, leader_epoch, now) {
+            Ok(appended) => {
+                round.queued.push(Queued {
+                    answer: round.answers.len(),
+                    topic_partition,
+                    last_offset: appended.last_offset,
+                });
+                round.answers.push(ProduceAnswer {
+                    at,
+                    error: ErrorCode::NONE,
+                    message: None,
+                    base_offset: appended.base_offset,
+                    log_append_time: appended.log_append_time,
+                    log_start_offset: partition.log.log_start_offset(),
+                });
+                self.mark_dirty(place);
+            }
+            // A producer that retries is told what it would have been told: KIP-98.
+            Err(AppendError::Duplicate { base_offset, last_offset, log_start_offset, .. }) => {
+                round.queued.push(Queued {
+                    answer: round.answers.len(),
+                    topic_partition,
+                    last_offset,
+                });
+                round.answers.push(ProduceAnswer {
+                    at,
+                    error: ErrorCode::NONE,
+                    message: None,
+                    base_offset,
+                    log_append_time: Timestamp::NONE,
+                    log_start_offset,
+                });
+            }
+            Err(error) => {
+                let code = code_of(&error);
+                round.answers.push(refusal(at, code, Some(error.to_string())));
+            }
+        }
+    }
+
+    /// Answers each round whose batches all count, or failed.
+    pub(super) fn answer_rounds(&mut self, effects: &mut TurnEffects) {
+        let mut rounds = std::mem::take(&mut self.rounds);
+        rounds.retain_mut(|round| {
+            self.settle_round(round);
+            if !round.queued.is_empty() {
+                return true;
+            }
+            let answers = std::mem::take(&mut round.answers);
+            effects.answers.push((round.origin, Answer::Produce(answers)));
+            false
+        });
+        self.rounds = rounds;
+    }
+
+    fn settle_round(&mut self, round: &mut Round) {
+        let answers = &mut round.answers;
+        round.queued.retain(|queued| {
+            let Some(partition) = self.get_mut(queued.topic_partition) else {
+                // The topic was deleted meanwhile.
+                fail(&mut answers[queued.answer], ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+                return false;
+            };
+            // Without other replicas acks=1 and acks=all wait for the same: that it counts here.
+            let end = partition.high_watermark;
+            if end > queued.last_offset {
+                return false;
+            }
+            let is_lost = partition.write_failed && !partition.is_dirty;
+            if is_lost && partition.log.log_end_offset() <= queued.last_offset
+                || partition.is_offline
+            {
+                fail(&mut answers[queued.answer], ErrorCode::KAFKA_STORAGE_ERROR);
+                return false;
+            }
+            true
+        });
+    }
+}
+
+fn refusal(at: usize, error: ErrorCode, message: Option<String>) -> ProduceAnswer {
+    ProduceAnswer {
+        at,
+        error,
+        message,
+        base_offset: Offset(-1),
+        log_append_time: Timestamp::NONE,
+        log_start_offset: Offset(-1),
+    }
+}
+
+fn fail(answer: &mut ProduceAnswer, error: ErrorCode) {
+    *answer = refusal(answer.at, error, None);
+}
+
+/// Kafka's code for what a log refuses.
+fn code_of(error: &AppendError) -> ErrorCode {
+    match error {
+        AppendError::Duplicate { .. } => ErrorCode::DUPLICATE_SEQUENCE_NUMBER,
+        AppendError::OutOfOrderSequence { .. } => ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER,
+        AppendError::InvalidProducerEpoch { .. } => ErrorCode::INVALID_PRODUCER_EPOCH,
+        AppendError::InvalidTransactionState { .. } => ErrorCode::INVALID_TXN_STATE,
+        AppendError::CoordinatorFenced { .. } => ErrorCode::TRANSACTION_COORDINATOR_FENCED,
+        AppendError::MessageTooLarge { .. } => ErrorCode::MESSAGE_TOO_LARGE,
+        AppendError::LargerThanSegment { .. } => ErrorCode::RECORD_LIST_TOO_LARGE,
+        AppendError::OffsetNotMonotonic { .. } => ErrorCode::UNKNOWN_SERVER_ERROR,
+        AppendError::Corrupt { .. } => ErrorCode::CORRUPT_MESSAGE,
+    }
+}

@@ -1,0 +1,149 @@
+//! One partition that this broker leads: its log, its high watermark, and who watches it.
+
+use super::work::Watcher;
+use crate::base::ids::{LeaderEpoch, Offset, TopicPartition};
+use crate::log::Log;
+use crate::protocol::errors::ErrorCode;
+use crate::protocol::string::Str;
+
+/// A sync of one log, file by file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sync {
+    /// Everything below this offset will be durable.
+    pub(super) up_to: Offset,
+    /// Files that are still being synced.
+    pub(super) files: usize,
+}
+
+/// A partition with this broker as its leader. A single node is the whole ISR: what is written
+/// (and synced, where the topic wants that before it counts) is below the high watermark.
+pub struct Partition {
+    /// Which one.
+    pub topic_partition: TopicPartition,
+    /// The topic's name.
+    pub topic: Str,
+    /// The log on disk.
+    pub log: Log,
+    /// The log directory that holds it, as a place in `log.dirs`.
+    pub directory: usize,
+    /// How often leadership has changed.
+    pub leader_epoch: LeaderEpoch,
+    /// Records below it are in every in-sync replica: consumers see them.
+    pub high_watermark: Offset,
+    /// A sync that is under way.
+    pub(super) sync: Option<Sync>,
+    /// Whether the log was found broken: it answers KAFKA_STORAGE_ERROR until the broker restarts.
+    pub(super) is_offline: bool,
+    /// Whether batches wait in the log's queue for this turn's write.
+    pub(super) is_dirty: bool,
+    /// Whether this turn's write failed: what was queued is lost, and answered so.
+    pub(super) write_failed: bool,
+    /// Fetches that wait for more records.
+    pub(super) watchers: Vec<Watcher>,
+}
+
+impl Partition {
+    /// A partition whose log was just opened: everything in it counts.
+    #[must_use]
+    pub fn new(
+        topic_partition: TopicPartition,
+        topic: Str,
+        mut log: Log,
+        directory: usize,
+        leader_epoch: LeaderEpoch,
+    ) -> Partition {
+        let high_watermark = log.log_end_offset();
+        log.update_high_watermark(high_watermark);
+        log.assign_leader_epoch(leader_epoch, high_watermark);
+        Partition {
+            topic_partition,
+            topic,
+            log,
+            directory,
+            leader_epoch,
+            high_watermark,
+            sync: None,
+            is_offline: false,
+            is_dirty: false,
+            write_failed: false,
+            watchers: Vec::new(),
+        }
+    }
+
+    /// Checks the leader epoch that a client knows against this leader's. KIP-320.
+    pub fn check_leader_epoch(&self, current: LeaderEpoch) -> Result<(), ErrorCode> {
+        match current {
+            LeaderEpoch::NONE => Ok(()),
+            epoch if epoch < self.leader_epoch => Err(ErrorCode::FENCED_LEADER_EPOCH),
+            epoch if epoch > self.leader_epoch => Err(ErrorCode::UNKNOWN_LEADER_EPOCH),
+            _ => Ok(()),
+        }
+    }
+
+    /// The end of what a reader may see.
+    #[must_use]
+    pub fn readable_end(&self, read_committed: bool) -> Offset {
+        if read_committed { self.last_stable_offset() } else { self.high_watermark }
+    }
+
+    /// Where the first open transaction begins, at most the high watermark.
+    #[must_use]
+    pub fn last_stable_offset(&self) -> Offset {
+        self.log.last_stable_offset(self.high_watermark)
+    }
+
+    /// Watches for more records; replaces an older watch of the same connection.
+    pub(super) fn watch(&mut self, watcher: Watcher) {
+        let same = self.watchers.iter_mut().find(|known| {
+            known.connection == watcher.connection && known.origin.core == watcher.origin.core
+        });
+        match same {
+            Some(known) => *known = watcher,
+            None => self.watchers.push(watcher),
+        }
+    }
+
+    /// Moves the high watermark to what counts; true where it moved.
+    ///
+    /// `flush.messages` says how many records may be ahead of the last sync: with 1 none may, and an
+    /// acknowledged record is a durable one; by default all may, and it is in the page cache.
+    pub(super) fn advance_high_watermark(&mut self) -> bool {
+        let end = self.log.log_end_offset();
+        let ahead_max = self.log.config().flush_messages.saturating_sub(1);
+        let durable = self.log.synced_to().0;
+        let counts = Offset(durable.saturating_add(ahead_max)).min(end);
+        let moved = counts > self.high_watermark;
+        if moved {
+            self.high_watermark = counts;
+            self.log.update_high_watermark(counts);
+        }
+        assert!(self.high_watermark <= end, "the high watermark is within the log");
+        moved
+    }
+
+    /// Leads in a new epoch: its records begin here.
+    pub fn lead(&mut self, leader_epoch: LeaderEpoch) {
+        if leader_epoch > self.leader_epoch {
+            self.leader_epoch = leader_epoch;
+            let start = self.log.log_end_offset();
+            self.log.assign_leader_epoch(leader_epoch, start);
+        }
+    }
+
+    /// Its name in messages: topic and partition, as its directory is called.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}-{}", self.topic, self.topic_partition.partition)
+    }
+
+    /// The log cannot be trusted any more: nothing is served from it until the broker restarts.
+    pub(super) fn go_offline(&mut self, error: &dyn std::fmt::Display) {
+        tracing::error!("{} is offline until the broker restarts: {error}", self.name());
+        self.is_offline = true;
+    }
+
+    /// Whether something that was written does not count until it is synced.
+    pub(super) fn needs_sync(&self) -> bool {
+        self.high_watermark < self.log.log_end_offset()
+    }
+}

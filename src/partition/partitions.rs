@@ -1,0 +1,271 @@
+//! All partitions of one core, and the second half of their turn: one write per log that got
+//! batches, then the high watermarks, the answers, the wake-ups.
+
+use super::append::Round;
+use super::leader::{Partition, Sync};
+use super::work::{Answer, Origin, Work};
+use crate::base::collections::HashMap;
+use crate::base::ids::TopicPartition;
+use crate::runtime::io::Io;
+use std::io;
+
+/// The partitions that a core owns.
+#[derive(Default)]
+pub struct Partitions {
+    slots: Vec<Option<Partition>>,
+    free: Vec<usize>,
+    places: HashMap<TopicPartition, usize>,
+    /// Places of partitions with batches to write in this turn.
+    pub(super) dirty: Vec<usize>,
+    /// Produce requests whose answer waits for a write, or for a sync.
+    pub(super) rounds: Vec<Round>,
+    /// Reads that wait for cold pages.
+    parked: HashMap<u64, (Origin, Work)>,
+    /// Syncs under way: which log.
+    syncs: HashMap<u64, TopicPartition>,
+    next_token: u64,
+}
+
+/// What a turn of the partitions leaves behind.
+#[derive(Default)]
+pub struct TurnEffects {
+    /// Answers to work.
+    pub answers: Vec<(Origin, Answer)>,
+    /// Fetches that may find more now.
+    pub wakes: Vec<Origin>,
+}
+
+impl Partitions {
+    /// Takes a partition over.
+    pub fn insert(&mut self, partition: Partition) {
+        let topic_partition = partition.topic_partition;
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() - 1
+        });
+        self.slots[place] = Some(partition);
+        let before = self.places.insert(topic_partition, place);
+        assert!(before.is_none(), "{topic_partition:?} is owned already");
+    }
+
+    /// Gives a partition up: its topic was deleted. Who watches it is woken and finds it gone.
+    pub fn remove(
+        &mut self,
+        topic_partition: TopicPartition,
+        effects: &mut TurnEffects,
+    ) -> Option<Partition> {
+        let place = self.places.remove(&topic_partition)?;
+        let partition = self.slots[place].take()?;
+        self.free.push(place);
+        self.dirty.retain(|dirty| *dirty != place);
+        effects.wakes.extend(partition.watchers.iter().map(|watcher| watcher.origin));
+        Some(partition)
+    }
+
+    /// Finds a partition.
+    pub fn get_mut(&mut self, topic_partition: TopicPartition) -> Option<&mut Partition> {
+        let place = *self.places.get(&topic_partition)?;
+        self.slots[place].as_mut()
+    }
+
+    pub(super) fn place(&self, topic_partition: TopicPartition) -> Option<usize> {
+        self.places.get(&topic_partition).copied()
+    }
+
+    pub(super) fn at(&mut self, place: usize) -> Option<&mut Partition> {
+        self.slots[place].as_mut()
+    }
+
+    /// All partitions, in the order of their places.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Partition> {
+        self.slots.iter_mut().flatten()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Does one piece of work, or parks it until pages are warm, or until this turn's write.
+    pub fn perform<M>(
+        &mut self,
+        io: &mut Io<M>,
+        origin: Origin,
+        work: Work,
+        effects: &mut TurnEffects,
+    ) {
+        let answer = match work {
+            Work::Produce(work) => {
+                self.append(io.now(), origin, work);
+                return;
+            }
+            Work::Fetch(work) => match self.fetch(io, &work, effects) {
+                Some(answers) => Answer::Fetch(answers),
+                None => return self.park(io, origin, Work::Fetch(work)),
+            },
+            Work::ListOffsets(work) => match self.list_offsets(io, &work) {
+                Some(answers) => Answer::ListOffsets(answers),
+                None => return self.park(io, origin, Work::ListOffsets(work)),
+            },
+            Work::OffsetForLeaderEpoch(entries) => {
+                Answer::OffsetForLeaderEpoch(self.offset_for_leader_epoch(&entries))
+            }
+            Work::DeleteRecords(entries) => {
+                Answer::DeleteRecords(self.delete_records(&entries))
+            }
+            Work::DescribeLogDirs(entries) => Answer::DescribeLogDirs(self.describe(&entries)),
+        };
+        effects.answers.push((origin, answer));
+    }
+
+    /// Parks work whose pages were just asked for, under the token that was used last.
+    fn park<M>(&mut self, _io: &mut Io<M>, origin: Origin, work: Work) {
+        self.parked.insert(self.next_token, (origin, work));
+    }
+
+    pub(super) fn new_token(&mut self) -> u64 {
+        self.next_token += 1;
+        self.next_token
+    }
+
+    /// Goes on with a read whose pages are there now. A page that cannot be read is met again by the
+    /// read itself, which then reports it.
+    pub fn on_warmed<M>(&mut self, io: &mut Io<M>, token: u64, effects: &mut TurnEffects) {
+        if let Some((origin, work)) = self.parked.remove(&token) {
+            self.perform(io, origin, work, effects);
+        }
+    }
+
+    /// Writes what the turn appended, one write per log; then answers what counts now.
+    pub fn write<M>(&mut self, io: &mut Io<M>, effects: &mut TurnEffects) {
+        let now = io.now();
+        for place in std::mem::take(&mut self.dirty) {
+            let Some(partition) = self.slots[place].as_mut() else { continue };
+            partition.is_dirty = false;
+            match partition.log.write(io.disk(), now) {
+                Ok(_) => settle(partition, effects),
+                Err(error) => {
+                    tracing::error!("{}: {error}", partition.name());
+                    partition.write_failed = true;
+                    // What was written before the failure counts.
+                    settle(partition, effects);
+                }
+            }
+            self.start_sync(io, place);
+        }
+        self.answer_rounds(effects);
+    }
+
+    /// Starts a sync of a log that has records which do not count before it. One at a time: what is
+    /// written meanwhile is covered by the next (group commit).
+    fn start_sync<M>(&mut self, io: &mut Io<M>, place: usize) {
+        let Some(partition) = self.slots[place].as_mut() else { return };
+        if partition.sync.is_some() || partition.is_offline || !partition.needs_sync() {
+            return;
+        }
+        self.sync(io, place);
+    }
+
+    /// Syncs a log whose records are not all durable.
+    fn sync<M>(&mut self, io: &mut Io<M>, place: usize) {
+        let Some(partition) = self.slots[place].as_mut() else { return };
+        let topic_partition = partition.topic_partition;
+        let up_to = partition.log.log_end_offset();
+        let files = match partition.log.unsynced(io.disk()) {
+            Ok(files) => files,
+            Err(error) => {
+                partition.go_offline(&error);
+                return;
+            }
+        };
+        if files.is_empty() {
+            return;
+        }
+        partition.sync = Some(Sync { up_to, files: files.len() });
+        for file in files {
+            let token = self.new_token();
+            self.syncs.insert(token, topic_partition);
+            io.sync(&file, token);
+        }
+    }
+
+    /// A file of a log is durable, or never will be: a failed sync is not retried, because the kernel
+    /// has already marked the pages as clean.
+    pub fn on_synced<M>(
+        &mut self,
+        io: &mut Io<M>,
+        token: u64,
+        result: &io::Result<()>,
+        effects: &mut TurnEffects,
+    ) {
+        let Some(topic_partition) = self.syncs.remove(&token) else { return };
+        let Some(place) = self.place(topic_partition) else { return };
+        let partition = self.slots[place].as_mut().expect("a place in the table is taken");
+        let Some(sync) = partition.sync.as_mut() else { return };
+        sync.files -= 1;
+        let (up_to, is_last) = (sync.up_to, sync.files == 0);
+        if let Err(error) = result {
+            partition.go_offline(error);
+        }
+        if is_last {
+            partition.sync = None;
+            if !partition.is_offline {
+                partition.log.mark_synced(up_to, io.now());
+                settle(partition, effects);
+            }
+            self.start_sync(io, place);
+        }
+        self.answer_rounds(effects);
+    }
+
+    /// Marks a partition as having batches for this turn's write.
+    pub(super) fn mark_dirty(&mut self, place: usize) {
+        let partition = self.slots[place].as_mut().expect("a place in the table is taken");
+        if !partition.is_dirty {
+            partition.is_dirty = true;
+            partition.write_failed = false;
+            self.dirty.push(place);
+        }
+    }
+
+    /// Regular work on each log: what is old goes, what is due is synced, files that nobody needs
+    /// open are let go.
+    pub fn housekeeping<M>(&mut self, io: &mut Io<M>) {
+        let now = io.now();
+        for place in 0..self.slots.len() {
+            let Some(partition) = self.slots[place].as_mut() else { continue };
+            if partition.is_offline {
+                continue;
+            }
+            let high_watermark = partition.high_watermark;
+            let done = partition
+                .log
+                .delete_old_segments(io.disk(), now, high_watermark)
+                .and_then(|_| partition.log.housekeeping(io.disk(), now));
+            if let Err(error) = done {
+                tracing::error!("{}: {error}", partition.name());
+            }
+        }
+    }
+
+    /// Syncs each log that asks for it: all of them before their recovery points move, else those
+    /// whose `flush.ms` has passed.
+    pub fn sync_due<M>(&mut self, io: &mut Io<M>, all: bool) {
+        let now = io.now();
+        for place in 0..self.slots.len() {
+            let Some(partition) = self.slots[place].as_mut() else { continue };
+            let is_due = all || partition.log.flush_due(now);
+            if is_due && partition.sync.is_none() && !partition.is_offline {
+                self.sync(io, place);
+            }
+        }
+    }
+}
+
+/// Takes what is written, or synced, into the high watermark, and wakes who waits for it.
+fn settle(partition: &mut Partition, effects: &mut TurnEffects) {
+    if partition.advance_high_watermark() {
+        effects.wakes.extend(partition.watchers.drain(..).map(|watcher| watcher.origin));
+    }
+}

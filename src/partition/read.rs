@@ -1,0 +1,280 @@
+//! The owner's half of Fetch, ListOffsets and OffsetForLeaderEpoch.
+
+use super::leader::Partition;
+use super::partitions::{Partitions, TurnEffects};
+use super::work::{
+    EpochAnswer, EpochEntry, FetchAnswer, FetchEntry, FetchWork, ListOffsetsAnswer,
+    ListOffsetsEntry, ListOffsetsWork,
+};
+use crate::base::ids::{LeaderEpoch, Offset};
+use crate::base::time::Timestamp;
+use crate::connection::FileSlice;
+use crate::log::ReadError;
+use crate::protocol::errors::ErrorCode;
+use crate::runtime::disk::File;
+use crate::runtime::io::Io;
+use std::sync::Arc;
+
+/// ListOffsets: the end of what can be read.
+pub const LATEST_TIMESTAMP: i64 = -1;
+/// ListOffsets: the first record.
+pub const EARLIEST_TIMESTAMP: i64 = -2;
+/// ListOffsets: the record with the largest timestamp. KIP-734.
+pub const MAX_TIMESTAMP: i64 = -3;
+/// ListOffsets: the first record on this broker's own disk. KIP-405.
+pub const EARLIEST_LOCAL_TIMESTAMP: i64 = -4;
+/// ListOffsets: the last record in remote storage. KIP-1005.
+pub const LATEST_TIERED_TIMESTAMP: i64 = -5;
+/// ListOffsets: the first record not yet in remote storage. KIP-1023.
+pub const EARLIEST_PENDING_UPLOAD_TIMESTAMP: i64 = -6;
+
+/// Pages that a read needs and that are not in memory.
+struct Cold {
+    file: Arc<File>,
+    position: u64,
+    bytes: usize,
+}
+
+impl Partitions {
+    /// Finds what is asked for; `None` where pages must be warmed first (they were asked for).
+    pub(super) fn fetch<M>(
+        &mut self,
+        io: &mut Io<M>,
+        work: &FetchWork,
+        effects: &mut TurnEffects,
+    ) -> Option<Vec<FetchAnswer>> {
+        let _ = effects;
+        let mut answers = Vec::with_capacity(work.entries.len());
+        let mut available = 0;
+        for entry in &work.entries {
+            match self.fetch_one(io, entry, work.read_committed) {
+                Ok(answer) => {
+                    available += answer.slice.as_ref().map_or(0, |slice| slice.bytes);
+                    answers.push(answer);
+                }
+                Err(cold) => {
+                    let token = self.new_token();
+                    io.warm(&cold.file, cold.position, cold.bytes, token);
+                    return None;
+                }
+            }
+        }
+        // Who has less than it waits for is told when there is more.
+        if let Some(watcher) = work.watcher
+            && available < work.bytes_min
+        {
+            for (entry, answer) in work.entries.iter().zip(&answers) {
+                if answer.error == ErrorCode::NONE
+                    && let Some(partition) = self.get_mut(entry.topic_partition)
+                {
+                    partition.watch(watcher);
+                }
+            }
+        }
+        Some(answers)
+    }
+
+    fn fetch_one<M>(
+        &mut self,
+        io: &Io<M>,
+        entry: &FetchEntry,
+        read_committed: bool,
+    ) -> Result<FetchAnswer, Cold> {
+        let mut answer = FetchAnswer {
+            at: entry.at,
+            error: ErrorCode::NONE,
+            high_watermark: Offset(-1),
+            last_stable_offset: Offset(-1),
+            log_start_offset: Offset(-1),
+            diverging_epoch: None,
+            slice: None,
+            aborted: None,
+            leader_epoch: LeaderEpoch::NONE,
+        };
+        let Some(partition) = self.get_mut(entry.topic_partition) else {
+            answer.error = ErrorCode::NOT_LEADER_OR_FOLLOWER;
+            return Ok(answer);
+        };
+        answer.leader_epoch = partition.leader_epoch;
+        if partition.is_offline {
+            answer.error = ErrorCode::KAFKA_STORAGE_ERROR;
+            return Ok(answer);
+        }
+        if let Err(error) = partition.check_leader_epoch(entry.current_leader_epoch) {
+            answer.error = error;
+            return Ok(answer);
+        }
+        answer.high_watermark = partition.high_watermark;
+        answer.last_stable_offset = partition.last_stable_offset();
+        answer.log_start_offset = partition.log.log_start_offset();
+        if let Some(diverging) = diverging_epoch(partition, entry) {
+            answer.diverging_epoch = Some(diverging);
+            return Ok(answer);
+        }
+        let end = partition.readable_end(read_committed);
+        match partition.log.read(io.disk(), entry.offset, entry.bytes_max, end, true) {
+            Ok(slice) => {
+                if slice.bytes > 0 {
+                    answer.slice = Some(FileSlice {
+                        file: slice.file,
+                        position: slice.position,
+                        bytes: slice.bytes,
+                    });
+                }
+                if read_committed {
+                    answer.aborted = Some(Vec::new());
+                }
+            }
+            Err(ReadError::Cold { file, position, bytes }) => {
+                return Err(Cold { file, position, bytes });
+            }
+            Err(ReadError::OffsetOutOfRange { .. }) => {
+                answer.error = ErrorCode::OFFSET_OUT_OF_RANGE;
+                // Kafka answers -1 for all three with this error.
+                answer.high_watermark = Offset(-1);
+                answer.last_stable_offset = Offset(-1);
+                answer.log_start_offset = Offset(-1);
+            }
+            Err(ReadError::Storage(error)) => {
+                tracing::error!("{}: {error}", partition.name());
+                answer.error = ErrorCode::KAFKA_STORAGE_ERROR;
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Finds offsets; `None` where pages must be warmed first (they were asked for).
+    pub(super) fn list_offsets<M>(
+        &mut self,
+        io: &mut Io<M>,
+        work: &ListOffsetsWork,
+    ) -> Option<Vec<ListOffsetsAnswer>> {
+        let mut answers = Vec::with_capacity(work.entries.len());
+        for entry in &work.entries {
+            match self.list_one(io, entry, work.read_committed) {
+                Ok(answer) => answers.push(answer),
+                Err(cold) => {
+                    let token = self.new_token();
+                    io.warm(&cold.file, cold.position, cold.bytes, token);
+                    return None;
+                }
+            }
+        }
+        Some(answers)
+    }
+
+    fn list_one<M>(
+        &mut self,
+        io: &Io<M>,
+        entry: &ListOffsetsEntry,
+        read_committed: bool,
+    ) -> Result<ListOffsetsAnswer, Cold> {
+        let mut answer = ListOffsetsAnswer {
+            at: entry.at,
+            error: ErrorCode::NONE,
+            timestamp: Timestamp::NONE,
+            offset: Offset(-1),
+            leader_epoch: LeaderEpoch::NONE,
+        };
+        let Some(partition) = self.get_mut(entry.topic_partition) else {
+            answer.error = ErrorCode::NOT_LEADER_OR_FOLLOWER;
+            return Ok(answer);
+        };
+        if partition.is_offline {
+            answer.error = ErrorCode::KAFKA_STORAGE_ERROR;
+            return Ok(answer);
+        }
+        if let Err(error) = partition.check_leader_epoch(entry.current_leader_epoch) {
+            answer.error = error;
+            return Ok(answer);
+        }
+        let end = partition.readable_end(read_committed);
+        let found = match entry.timestamp {
+            LATEST_TIMESTAMP => {
+                answer.offset = end;
+                answer.leader_epoch = partition.leader_epoch;
+                return Ok(answer);
+            }
+            EARLIEST_TIMESTAMP | EARLIEST_LOCAL_TIMESTAMP | EARLIEST_PENDING_UPLOAD_TIMESTAMP => {
+                let start = partition.log.log_start_offset();
+                answer.offset = start;
+                // Without remote storage nothing is pending.
+                if entry.timestamp == EARLIEST_PENDING_UPLOAD_TIMESTAMP {
+                    answer.offset = Offset(-1);
+                    return Ok(answer);
+                }
+                answer.leader_epoch =
+                    partition.log.leader_epochs().epoch_of(start).unwrap_or(LeaderEpoch::NONE);
+                return Ok(answer);
+            }
+            LATEST_TIERED_TIMESTAMP => return Ok(answer),
+            MAX_TIMESTAMP => partition.log.max_timestamp(io.disk()),
+            timestamp if timestamp >= 0 => {
+                partition.log.offset_for_timestamp(io.disk(), Timestamp(timestamp))
+            }
+            _ => {
+                answer.error = ErrorCode::INVALID_REQUEST;
+                return Ok(answer);
+            }
+        };
+        match found {
+            // A record beyond what the reader may see is not found.
+            Ok(Some(found)) if found.offset < end => {
+                answer.offset = found.offset;
+                answer.timestamp = found.timestamp;
+                answer.leader_epoch = found.leader_epoch;
+            }
+            Ok(_) => {}
+            Err(ReadError::Cold { file, position, bytes }) => {
+                return Err(Cold { file, position, bytes });
+            }
+            Err(error) => {
+                tracing::error!("{}: {error}", partition.name());
+                answer.error = ErrorCode::KAFKA_STORAGE_ERROR;
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Finds where leader epochs end. KIP-101, KIP-320.
+    pub(super) fn offset_for_leader_epoch(&mut self, entries: &[EpochEntry]) -> Vec<EpochAnswer> {
+        entries.iter().map(|entry| self.epoch_end(entry)).collect()
+    }
+
+    fn epoch_end(&mut self, entry: &EpochEntry) -> EpochAnswer {
+        let mut answer = EpochAnswer {
+            at: entry.at,
+            error: ErrorCode::NONE,
+            leader_epoch: LeaderEpoch::NONE,
+            end_offset: Offset(-1),
+        };
+        let Some(partition) = self.get_mut(entry.topic_partition) else {
+            answer.error = ErrorCode::NOT_LEADER_OR_FOLLOWER;
+            return answer;
+        };
+        if let Err(error) = partition.check_leader_epoch(entry.current_leader_epoch) {
+            answer.error = error;
+            return answer;
+        }
+        if let Some((epoch, end)) = end_of_epoch(partition, entry.leader_epoch) {
+            answer.leader_epoch = epoch;
+            answer.end_offset = end;
+        }
+        answer
+    }
+}
+
+/// The largest epoch at or below `epoch`, and the offset after its last record.
+fn end_of_epoch(partition: &Partition, epoch: LeaderEpoch) -> Option<(LeaderEpoch, Offset)> {
+    partition.log.end_offset_for_epoch(epoch)
+}
+
+/// Where a reader whose last record has an epoch parted from this log, if it did. KIP-595.
+fn diverging_epoch(partition: &Partition, entry: &FetchEntry) -> Option<(LeaderEpoch, Offset)> {
+    if entry.last_fetched_epoch == LeaderEpoch::NONE {
+        return None;
+    }
+    let (epoch, end) = end_of_epoch(partition, entry.last_fetched_epoch)
+        .unwrap_or((LeaderEpoch::NONE, Offset(-1)));
+    (epoch < entry.last_fetched_epoch || end < entry.offset).then_some((epoch, end))
+}

@@ -1,0 +1,93 @@
+//! What shards send each other.
+
+use crate::controller::{Command, Reply};
+use crate::metadata::batch::MetadataBatch;
+use crate::metadata::image::MetadataImage;
+use crate::partition::work::{Answer, Origin, RequestId, Work};
+use crate::base::ids::Offset;
+use std::sync::Arc;
+
+/// Mail between shards.
+#[derive(Debug)]
+pub enum Mail {
+    /// For the owner of partitions.
+    Work {
+        /// Who asks.
+        origin: Origin,
+        /// What for.
+        work: Work,
+    },
+    /// An owner's answer.
+    Answer {
+        /// The request that asked.
+        request: RequestId,
+        /// What came of it.
+        answer: Answer,
+    },
+    /// A partition that a fetch watches has more.
+    Wake {
+        /// The fetch.
+        request: RequestId,
+    },
+    /// For the controller, on shard 0.
+    Command {
+        /// Who asks.
+        origin: Origin,
+        /// What for.
+        command: Command,
+    },
+    /// The controller's answer. The records of what it did came before it.
+    Reply {
+        /// The request that asked.
+        request: RequestId,
+        /// What came of it; `None` where its records could not be written.
+        reply: Option<Reply>,
+    },
+    /// The cluster as shard 0 found it on disk.
+    Image(Arc<MetadataImage>),
+    /// Records that were committed since.
+    Committed(Arc<MetadataBatch>),
+    /// A shard has opened its logs: what that took.
+    Opened(Opened),
+    /// All shards have opened their logs: serve.
+    Serve,
+    /// For shard 0: how far the logs of a shard go, for the checkpoint files.
+    Checkpoint {
+        /// Where the mail comes from.
+        core: usize,
+        /// One line per log.
+        entries: Vec<CheckpointEntry>,
+        /// Whether the shard has closed its logs, and this is its last word.
+        is_final: bool,
+    },
+}
+
+/// What opening its logs took a shard.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Opened {
+    /// How many logs.
+    pub logs: usize,
+    /// Bytes that were read again because the last stop was not clean.
+    pub scanned_bytes: u64,
+    /// Bytes that were cut off because they were never whole.
+    pub truncated_bytes: u64,
+}
+
+/// What the checkpoint files say about one log.
+#[derive(Clone, Debug)]
+pub struct CheckpointEntry {
+    /// Which log directory.
+    pub directory: usize,
+    /// The topic.
+    pub topic: Arc<str>,
+    /// The partition.
+    pub partition: i32,
+    /// Everything below it is durable.
+    pub recovery_point: Offset,
+    /// First offset of the log.
+    pub log_start_offset: Offset,
+    /// Offset in the name of the first segment.
+    pub first_segment_offset: Offset,
+    /// The high watermark.
+    pub high_watermark: Offset,
+}

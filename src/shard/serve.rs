@@ -1,0 +1,205 @@
+//! The part of a turn that faces clients: connections, frames, requests, replies.
+
+use super::mail::Mail;
+use super::{Phase, Shard};
+use crate::base::time::milliseconds;
+use crate::connection::{Connection, FrameError, Progress, Reply};
+use crate::controller::Reply as CommandReply;
+use crate::handler::{self, Context, Outcome, Request};
+use crate::partition::work::{Answer, RequestId};
+use crate::protocol::decode_request_header;
+use crate::runtime::io::{Io, SocketAddr, SocketId};
+use bytes::Bytes;
+
+impl Shard {
+    pub(super) fn on_accepted(
+        &mut self,
+        io: &mut Io<Mail>,
+        socket: SocketId,
+        listener: usize,
+        peer: SocketAddr,
+    ) {
+        if self.phase == Phase::Stopping {
+            io.close(socket);
+            return;
+        }
+        self.connections.insert(Connection::new(socket, listener, peer, io.now().instant));
+        self.on_readable(socket);
+    }
+
+    pub(super) fn on_readable(&mut self, socket: SocketId) {
+        if let Some(connection) = self.connections.get_mut(socket)
+            && !connection.is_readable
+        {
+            connection.is_readable = true;
+            self.readable.push_back(socket);
+        }
+    }
+
+    /// Receives once from each connection that may have something, and handles its frames. A
+    /// connection that may not be read now stays marked, and is taken up when its replies have left.
+    pub(super) fn receive(&mut self, io: &mut Io<Mail>) {
+        for _ in 0..self.readable.len() {
+            let Some(socket) = self.readable.pop_front() else { break };
+            let Some(connection) = self.connections.get_mut(socket) else { continue };
+            if !connection.may_receive() {
+                continue;
+            }
+            connection.is_readable = false;
+            connection.active_at = io.now().instant;
+            let mut frames = std::mem::take(&mut self.frames);
+            let received =
+                connection.frames.receive(io, socket, &mut self.receiver, &mut frames);
+            match received {
+                Ok(true) => self.on_readable(socket),
+                Ok(false) => {}
+                Err(FrameError::Closed) => {
+                    // What arrived before the end still counts: acks=0 producers close this way.
+                    self.handle_all(io, socket, &mut frames);
+                    self.close(io, socket);
+                }
+                Err(error) => {
+                    self.handle_all(io, socket, &mut frames);
+                    self.close_because(io, socket, &error.to_string());
+                }
+            }
+            self.handle_all(io, socket, &mut frames);
+            self.frames = frames;
+        }
+    }
+
+    fn handle_all(&mut self, io: &mut Io<Mail>, socket: SocketId, frames: &mut Vec<Bytes>) {
+        for frame in frames.drain(..) {
+            self.handle_frame(io, socket, frame);
+        }
+    }
+
+    fn handle_frame(&mut self, io: &mut Io<Mail>, socket: SocketId, frame: Bytes) {
+        let Some(connection) = self.connections.get_mut(socket) else { return };
+        let (header, body) = match decode_request_header(frame) {
+            Ok(read) => read,
+            Err(error) => {
+                let why = format!("sent a request header that cannot be read: {error}");
+                self.close_because(io, socket, &why);
+                return;
+            }
+        };
+        let ticket = connection.replies.begin();
+        let listener = connection.listener;
+        let id = self.requests.begin(connection, ticket);
+        let request = Request { id, connection: socket.index, listener, header, body };
+        self.step(io, id, |context| handler::handle(context, request));
+    }
+
+    pub(super) fn on_answer(&mut self, io: &mut Io<Mail>, id: RequestId, answer: Answer) {
+        let Some(state) = self.requests.resume(id) else { return };
+        self.step(io, id, |context| handler::on_answer(context, id, state, answer));
+    }
+
+    pub(super) fn on_reply(&mut self, io: &mut Io<Mail>, id: RequestId, reply: Option<CommandReply>) {
+        let Some(state) = self.requests.resume(id) else { return };
+        self.step(io, id, |context| handler::on_reply(context, id, state, reply));
+    }
+
+    /// Lets a handler work on a request, and does what it says.
+    pub(super) fn step(
+        &mut self,
+        io: &mut Io<Mail>,
+        id: RequestId,
+        handle: impl FnOnce(&mut Context<'_>) -> Outcome,
+    ) {
+        let disk = io.disk().clone();
+        let listener = self.configuration.listeners().get(self.requests.listener(id));
+        let listener = listener.map_or("", |listener| listener.name.as_str());
+        let mut context = Context {
+            now: io.now(),
+            core: self.core,
+            cores: self.cores,
+            broker: &self.broker,
+            image: &self.image,
+            topics: &mut self.topics,
+            sessions: &mut self.sessions,
+            producer_ids: &mut self.producer_ids,
+            outbox: &mut self.outbox,
+            disk: &disk,
+            random: io.prng(),
+            listener,
+            configuration: &self.configuration,
+        };
+        match handle(&mut context) {
+            Outcome::Waits(state) => self.requests.park(id, state),
+            Outcome::Reply(reply) => self.finish(id, Some(reply)),
+            Outcome::Silent => self.finish(id, None),
+            Outcome::Close(why) => {
+                if let Some(entry) = self.requests.end(id) {
+                    let socket = SocketId {
+                        index: entry.connection,
+                        generation: entry.connection_generation,
+                    };
+                    self.close_because(io, socket, &why);
+                }
+            }
+        }
+    }
+
+    fn finish(&mut self, id: RequestId, reply: Option<Reply>) {
+        let Some(entry) = self.requests.end(id) else { return };
+        let socket =
+            SocketId { index: entry.connection, generation: entry.connection_generation };
+        let Some(connection) = self.connections.get_mut(socket) else { return };
+        connection.replies.finish(entry.ticket, reply, &mut connection.outgoing);
+        self.unsent.push(socket);
+    }
+
+    /// Sends once on each connection that has something to send.
+    pub(super) fn send(&mut self, io: &mut Io<Mail>) {
+        for socket in std::mem::take(&mut self.unsent) {
+            let Some(connection) = self.connections.get_mut(socket) else { continue };
+            let progress = connection.outgoing.flush(io, socket);
+            let takes_more = connection.is_readable && connection.may_receive();
+            match progress {
+                Progress::Done | Progress::Blocked => {}
+                Progress::Again => {
+                    self.unsent.push(socket);
+                    io.turn_again();
+                }
+                Progress::Broken => {
+                    self.close(io, socket);
+                    continue;
+                }
+            }
+            // A connection that was full and is not any more is read from again.
+            if takes_more && !self.readable.contains(&socket) {
+                self.readable.push_back(socket);
+            }
+        }
+    }
+
+    fn close_because(&mut self, io: &mut Io<Mail>, socket: SocketId, why: &str) {
+        if let Some(connection) = self.connections.get_mut(socket) {
+            tracing::info!("{} {why}: the connection is closed", connection.peer);
+            // What was answered before still goes out.
+            connection.outgoing.flush(io, socket);
+        }
+        self.close(io, socket);
+    }
+
+    fn close(&mut self, io: &mut Io<Mail>, socket: SocketId) {
+        if self.connections.remove(socket).is_some() {
+            io.close(socket);
+        }
+    }
+
+    /// Closes connections that have not sent anything for `connections.max.idle.ms`, unless they wait
+    /// for an answer.
+    pub(super) fn close_idle(&mut self, io: &mut Io<Mail>) {
+        let idle_max = milliseconds(self.configuration.connections_max_idle_ms());
+        let now = io.now().instant;
+        for socket in self.connections.sockets() {
+            let Some(connection) = self.connections.get_mut(socket) else { continue };
+            if now.since(connection.active_at) > idle_max && connection.replies.waiting() == 0 {
+                self.close(io, socket);
+            }
+        }
+    }
+}
