@@ -26,7 +26,7 @@ use crate::partition::settings::overrides;
 use crate::partition::work::Origin;
 use crate::protocol::messages::broker_heartbeat::BrokerHeartbeatRequest;
 use crate::protocol::messages::broker_registration::{self, BrokerRegistrationRequest};
-use crate::protocol::metadata_records::{
+use crate::protocol::metadata_records::broker::{
     ControllerEndpoint, ControllerFeature, RegisterControllerRecord,
 };
 use crate::protocol::string::Str;
