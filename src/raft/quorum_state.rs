@@ -74,9 +74,9 @@ impl ElectionState {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::Array(voters)) => voters
                 .iter()
-                .map(|voter| match voter {
-                    Value::Object(voter) => integer(voter, "voterId").map(NodeId),
-                    _ => Err("a voter is not a JSON object".to_owned()),
+                .map(|voter| {
+                    let voter = voter.as_object().ok_or("a voter is not a JSON object")?;
+                    integer(voter, "voterId").map(NodeId)
                 })
                 .collect::<Result<_, _>>()?,
             Some(_) => return Err("its currentVoters are no list".to_owned()),
