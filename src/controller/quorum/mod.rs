@@ -28,7 +28,7 @@ use crate::base::limits::RECORDS_PER_COMMAND_MAX;
 use crate::base::prng::Prng;
 use crate::base::time::Now;
 use crate::base::uuid::Uuid;
-use crate::log::{Log, LogConfig, OpenInput, Recovered};
+use crate::log::{Log, LogConfig, OpenInput, Recovered, StorageError};
 use crate::metadata::batch::{MetadataBatch, value_of};
 use crate::metadata::checkpoint::{QuorumControl, SnapshotId};
 use crate::metadata::image::MetadataImage;
@@ -234,14 +234,18 @@ impl QuorumController {
     }
 
     /// Writes everything queued. Where that fails (a full disk), the commands of the batches that
-    /// were not written fail, and the controller goes back to what is in the log.
-    pub fn write(&mut self, now: Now) -> Result<(), QuorumError> {
+    /// were not written fail, the controller goes back to what is in the log, and the answer says
+    /// why: for the operator's eyes, the controller goes on.
+    pub fn write(&mut self, now: Now) -> Result<Option<StorageError>, QuorumError> {
         if !self.log.has_queued() {
-            return Ok(());
+            return Ok(None);
         }
         match self.log.write(&self.disk, now) {
-            Ok(_) => Ok(()),
-            Err(_) => self.fall_back(now),
+            Ok(_) => Ok(None),
+            Err(error) => {
+                self.fall_back(now)?;
+                Ok(Some(error))
+            }
         }
     }
 
@@ -265,9 +269,12 @@ impl QuorumController {
         }
     }
 
-    /// Writes and syncs at once, and waits for the device: at start, at stop, and in tests.
+    /// Writes and syncs at once, and waits for the device: at start and at stop, where nothing goes
+    /// on without it.
     pub fn commit_waiting(&mut self, now: Now) -> Result<(), QuorumError> {
-        self.write(now)?;
+        if let Some(error) = self.write(now)? {
+            return Err(QuorumError::Storage(error));
+        }
         let (files, end_offset) = self.unsynced()?;
         for file in files {
             let path = &self.directory;
