@@ -68,7 +68,9 @@ fn configure(arguments: &StartArguments) -> Result<Configuration, String> {
     };
     let environment = process::environment();
     let sources = Sources {
-        file: file.as_ref().map(|(path, bytes)| (path.as_str(), bytes.as_slice())),
+        file: file
+            .as_ref()
+            .map(|(path, bytes)| (path.as_str(), bytes.as_slice())),
         environment: &environment,
         overrides: &arguments.overrides,
     };
@@ -127,8 +129,11 @@ fn addresses(configuration: &Configuration) -> String {
 
 /// The five lines that a broker says of itself.
 fn announce(addresses: &str, announcement: &Announcement) {
-    let directories: Vec<String> =
-        announcement.directories.iter().map(|path| path.display().to_string()).collect();
+    let directories: Vec<String> = announcement
+        .directories
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
     let took = announcement.took.as_secs_f64() * 1000.0;
     let recovery = if announcement.scanned_bytes > 0 {
         format!(
@@ -146,4 +151,3 @@ fn announce(addresses: &str, announcement: &Announcement) {
         announcement.cluster_id,
     ));
 }
-

@@ -280,7 +280,9 @@ impl Configuration {
             if advertised.binds_all() {
                 advertised.host = host_name.to_owned();
             }
-            let place = before.iter().position(|listener| listener.name == advertised.name);
+            let place = before
+                .iter()
+                .position(|listener| listener.name == advertised.name);
             if advertised.port == 0
                 && let Some(port) = place.and_then(|place| ports.get(place))
             {

@@ -31,7 +31,9 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         return responder.reply(&response);
     }
     // KIP-1242: a client that meant another cluster or node shall look for its own again.
-    let is_ours = message.cluster_id.is_none_or(|id| *id == *context.broker.cluster_id)
+    let is_ours = message
+        .cluster_id
+        .is_none_or(|id| *id == *context.broker.cluster_id)
         && (message.node_id == -1 || message.node_id == context.configuration.node_id().0);
     if version >= 5 && !is_ours {
         response.error_code = code(ErrorCode::REBOOTSTRAP_REQUIRED);
@@ -80,8 +82,11 @@ pub(super) fn unsupported(request: &Request) -> Outcome {
 
 fn advertised(api: ApiKey) -> ApiVersion {
     let versions = api.versions();
-    let min_version =
-        if api == ApiKey::Produce { PRODUCE_ADVERTISED_MIN } else { versions.low };
+    let min_version = if api == ApiKey::Produce {
+        PRODUCE_ADVERTISED_MIN
+    } else {
+        versions.low
+    };
     ApiVersion {
         api_key: api.code(),
         min_version,

@@ -10,9 +10,8 @@ use crate::protocol::api::ApiKey;
 pub(super) fn begin(context: &mut Context<'_>, request: &Request, api: ApiKey) -> Outcome {
     let command = match api {
         ApiKey::CreateTopics => decode(request).map(Command::CreateTopics),
-        ApiKey::DeleteTopics => {
-            decode(request).map(|message| Command::DeleteTopics(message, request.header.api_version))
-        }
+        ApiKey::DeleteTopics => decode(request)
+            .map(|message| Command::DeleteTopics(message, request.header.api_version)),
         ApiKey::CreatePartitions => decode(request).map(Command::CreatePartitions),
         ApiKey::IncrementalAlterConfigs => decode(request).map(Command::IncrementalAlterConfigs),
         ApiKey::AlterConfigs => decode(request).map(Command::AlterConfigs),
@@ -20,7 +19,10 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request, api: ApiKey) -
     };
     match command {
         Ok(command) => {
-            context.outbox.commands.push((context.origin(request.id), command));
+            context
+                .outbox
+                .commands
+                .push((context.origin(request.id), command));
             Outcome::Waits(State::Command(Responder::of(&request.header, api)))
         }
         Err(outcome) => outcome,

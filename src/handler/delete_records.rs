@@ -38,7 +38,14 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
             match context.find(&topic.name, partition.partition_index) {
                 Ok(topic_partition) => {
                     let offset = Offset(partition.offset);
-                    entries.push((topic_partition, DeleteEntry { at, topic_partition, offset }));
+                    entries.push((
+                        topic_partition,
+                        DeleteEntry {
+                            at,
+                            topic_partition,
+                            offset,
+                        },
+                    ));
                     waiting.answers.push(None);
                 }
                 Err(error) => waiting.answers.push(Some(DeleteAnswer {
@@ -87,6 +94,9 @@ impl Waiting {
                 ..DeleteRecordsTopicResult::default()
             })
             .collect();
-        self.responder.reply(&DeleteRecordsResponse { topics, ..DeleteRecordsResponse::default() })
+        self.responder.reply(&DeleteRecordsResponse {
+            topics,
+            ..DeleteRecordsResponse::default()
+        })
     }
 }

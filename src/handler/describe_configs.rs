@@ -49,7 +49,10 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         })
         .collect();
     let responder = Responder::of(&request.header, ApiKey::DescribeConfigs);
-    responder.reply(&DescribeConfigsResponse { results, ..DescribeConfigsResponse::default() })
+    responder.reply(&DescribeConfigsResponse {
+        results,
+        ..DescribeConfigsResponse::default()
+    })
 }
 
 fn rows(
@@ -80,7 +83,9 @@ fn rows(
                 Ok(id) if id == node_id.0 => Ok(describe_broker(context.configuration)),
                 Ok(id) => Err((
                     ErrorCode::INVALID_REQUEST,
-                    format!("Unexpected broker id, expected {node_id} or empty string, but received {id}"),
+                    format!(
+                        "Unexpected broker id, expected {node_id} or empty string, but received {id}"
+                    ),
                 )),
                 Err(_) => Err((
                     ErrorCode::INVALID_REQUEST,
@@ -96,7 +101,10 @@ fn rows(
         ConfigResourceType::BROKER_LOGGER => Ok(Vec::new()),
         _ => Err((
             ErrorCode::INVALID_REQUEST,
-            format!("Unsupported resource type {} or name", resource.resource_type),
+            format!(
+                "Unsupported resource type {} or name",
+                resource.resource_type
+            ),
         )),
     }
 }

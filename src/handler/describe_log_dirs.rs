@@ -38,7 +38,13 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
     let mut entries = Vec::new();
     let mut add = |name: Str, topic_partition| {
         let at = waiting.partitions.len();
-        entries.push((topic_partition, DescribeEntry { at, topic_partition }));
+        entries.push((
+            topic_partition,
+            DescribeEntry {
+                at,
+                topic_partition,
+            },
+        ));
         waiting.partitions.push((name, topic_partition.partition.0));
         waiting.answers.push(None);
     };
@@ -55,7 +61,9 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         // What does not exist is left out: Kafka lists what it finds in its directories.
         Some(topics) => {
             for topic in topics {
-                let Ok(found) = context.find_topic(TopicId::ZERO, &topic.topic) else { continue };
+                let Ok(found) = context.find_topic(TopicId::ZERO, &topic.topic) else {
+                    continue;
+                };
                 for partition in topic.partitions {
                     if let Ok(topic_partition) = within(found, partition) {
                         add(topic.topic.clone(), topic_partition);
@@ -107,7 +115,10 @@ impl Waiting {
                 result
             })
             .collect();
-        let response = DescribeLogDirsResponse { results, ..DescribeLogDirsResponse::default() };
+        let response = DescribeLogDirsResponse {
+            results,
+            ..DescribeLogDirsResponse::default()
+        };
         self.responder.reply(&response)
     }
 

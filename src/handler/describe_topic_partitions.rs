@@ -22,11 +22,21 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         Err(outcome) => return outcome,
     };
     let responder = Responder::of(&request.header, ApiKey::DescribeTopicPartitions);
-    let first_topic = message.cursor.as_ref().map(|cursor| cursor.topic_name.clone());
-    let mut first_partition =
-        message.cursor.as_ref().map_or(0, |cursor| cursor.partition_index.max(0));
+    let first_topic = message
+        .cursor
+        .as_ref()
+        .map(|cursor| cursor.topic_name.clone());
+    let mut first_partition = message
+        .cursor
+        .as_ref()
+        .map_or(0, |cursor| cursor.partition_index.max(0));
     let mut names: Vec<Str> = if message.topics.is_empty() {
-        context.image.topics.iter().map(|topic| Str::from(&*topic.name)).collect()
+        context
+            .image
+            .topics
+            .iter()
+            .map(|topic| Str::from(&*topic.name))
+            .collect()
     } else {
         message.topics.into_iter().map(|topic| topic.name).collect()
     };
@@ -54,8 +64,11 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         room -= described.partitions.len();
         response.topics.push(described);
         if let Some(partition_index) = next {
-            response.next_cursor =
-                Some(Cursor { topic_name: name, partition_index, ..Cursor::default() });
+            response.next_cursor = Some(Cursor {
+                topic_name: name,
+                partition_index,
+                ..Cursor::default()
+            });
             break;
         }
     }
@@ -84,19 +97,31 @@ fn describe(
             Some(_) => ErrorCode::NONE,
             None => ErrorCode::LEADER_NOT_AVAILABLE,
         };
-        described.partitions.push(DescribeTopicPartitionsResponsePartition {
-            error_code: code(error),
-            partition_index: index.0,
-            leader_id: leader.map_or(-1, |(node, _)| node.0),
-            leader_epoch: partition.leader_epoch.0,
-            replica_nodes: partition.replicas.iter().map(|node| node.0).collect(),
-            isr_nodes: partition.isr.iter().map(|node| node.0).collect(),
-            eligible_leader_replicas: Some(
-                partition.eligible_leader_replicas().iter().map(|node| node.0).collect(),
-            ),
-            last_known_elr: Some(partition.last_known_elr().iter().map(|node| node.0).collect()),
-            ..DescribeTopicPartitionsResponsePartition::default()
-        });
+        described
+            .partitions
+            .push(DescribeTopicPartitionsResponsePartition {
+                error_code: code(error),
+                partition_index: index.0,
+                leader_id: leader.map_or(-1, |(node, _)| node.0),
+                leader_epoch: partition.leader_epoch.0,
+                replica_nodes: partition.replicas.iter().map(|node| node.0).collect(),
+                isr_nodes: partition.isr.iter().map(|node| node.0).collect(),
+                eligible_leader_replicas: Some(
+                    partition
+                        .eligible_leader_replicas()
+                        .iter()
+                        .map(|node| node.0)
+                        .collect(),
+                ),
+                last_known_elr: Some(
+                    partition
+                        .last_known_elr()
+                        .iter()
+                        .map(|node| node.0)
+                        .collect(),
+                ),
+                ..DescribeTopicPartitionsResponsePartition::default()
+            });
     }
     (described, None)
 }

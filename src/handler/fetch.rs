@@ -12,9 +12,7 @@ use super::{Context, Outcome, Request, Responder, State, code, decode};
 use crate::base::ids::{LeaderEpoch, Offset, PartitionIndex, TopicPartition};
 use crate::base::time::{Instant, milliseconds};
 use crate::connection::FileSlice;
-use crate::partition::session::{
-    FetchContext, FetchPosition, FetchTarget, SessionRequest,
-};
+use crate::partition::session::{FetchContext, FetchPosition, FetchTarget, SessionRequest};
 use crate::partition::work::{FetchAnswer, FetchEntry, FetchWork, RequestId, Watcher, Work};
 use crate::protocol::api::ApiKey;
 use crate::protocol::errors::ErrorCode;
@@ -64,13 +62,17 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
     );
     let session_request = session_request(message, request.header.api_version);
     let random = &mut *context.random;
-    let begun =
-        context.sessions.begin(session_request, context.now.instant, || random.next());
+    let begun = context
+        .sessions
+        .begin(session_request, context.now.instant, || random.next());
     let (session, partitions) = match begun {
         Ok(begun) => begun,
         Err(error) => {
             let error_code = code(error);
-            return responder.reply(&FetchResponse { error_code, ..FetchResponse::default() });
+            return responder.reply(&FetchResponse {
+                error_code,
+                ..FetchResponse::default()
+            });
         }
     };
     let waiting = Waiting {
@@ -189,11 +191,18 @@ impl Waiting {
                 Err(error) => self.answers[at] = Some(not_found(at, error)),
             }
         }
-        let watcher = (!self.is_due && self.bytes_min > 0)
-            .then(|| Watcher { origin: context.origin(id), connection: self.connection });
+        let watcher = (!self.is_due && self.bytes_min > 0).then(|| Watcher {
+            origin: context.origin(id),
+            connection: self.connection,
+        });
         let (read_committed, bytes_min) = (self.read_committed, self.bytes_min);
         self.cores_to_answer = context.spread(id, entries, |entries| {
-            Work::Fetch(FetchWork { read_committed, watcher, bytes_min, entries })
+            Work::Fetch(FetchWork {
+                read_committed,
+                watcher,
+                bytes_min,
+                entries,
+            })
         });
         self.proceed(context, id)
     }
@@ -230,7 +239,9 @@ impl Waiting {
         };
         let mut needs_leader = false;
         for ((target, _), answer) in self.partitions.iter().zip(&mut self.answers) {
-            let Some(mut answer) = answer.take() else { continue };
+            let Some(mut answer) = answer.take() else {
+                continue;
+            };
             let slice = answer.slice.take().and_then(|mut slice| {
                 // The first records are given whole, however large: a reader must get on.
                 if has_records {
@@ -286,7 +297,9 @@ impl Waiting {
 
 /// Leaves a slice in its file, or copies it into memory where that is cheaper.
 fn place(slice: Option<FileSlice>, files: &mut Vec<FileSlice>) -> Records {
-    let Some(slice) = slice else { return Records::Bytes(Bytes::new()) };
+    let Some(slice) = slice else {
+        return Records::Bytes(Bytes::new());
+    };
     if slice.bytes <= COPIED_BYTES_MAX {
         let mut copy = vec![0; slice.bytes];
         let read = slice.file.read_resident(slice.position, &mut copy);
@@ -294,7 +307,10 @@ fn place(slice: Option<FileSlice>, files: &mut Vec<FileSlice>) -> Records {
             return Records::Bytes(Bytes::from(copy));
         }
     }
-    let records = Records::Elsewhere { bytes: slice.bytes, token: files.len() };
+    let records = Records::Elsewhere {
+        bytes: slice.bytes,
+        token: files.len(),
+    };
     files.push(slice);
     records
 }

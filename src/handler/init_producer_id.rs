@@ -3,9 +3,9 @@
 
 use super::{Context, Outcome, Request, Responder, State, code, decode};
 use crate::controller::{Command, Reply};
-use crate::protocol::messages::allocate_producer_ids::AllocateProducerIdsRequest;
 use crate::protocol::api::ApiKey;
 use crate::protocol::errors::ErrorCode;
+use crate::protocol::messages::allocate_producer_ids::AllocateProducerIdsRequest;
 use crate::protocol::messages::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
 use std::ops::Range;
 
@@ -65,7 +65,10 @@ fn give(
         broker_epoch: context.own_broker_epoch(),
         ..AllocateProducerIdsRequest::default()
     };
-    context.outbox.commands.push((origin, Command::AllocateProducerIds(request)));
+    context
+        .outbox
+        .commands
+        .push((origin, Command::AllocateProducerIds(request)));
     Outcome::Waits(State::InitProducerId(Waiting { responder }))
 }
 

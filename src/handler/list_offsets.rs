@@ -7,8 +7,7 @@ use crate::partition::work::{ListOffsetsAnswer, ListOffsetsEntry, ListOffsetsWor
 use crate::protocol::api::ApiKey;
 use crate::protocol::errors::ErrorCode;
 use crate::protocol::messages::list_offsets::{
-    ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse,
-    ListOffsetsTopicResponse,
+    ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse, ListOffsetsTopicResponse,
 };
 use crate::protocol::string::Str;
 use std::collections::BTreeSet;
@@ -73,7 +72,10 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         waiting.topics.push((topic.name, partitions));
     }
     waiting.cores_to_answer = context.spread(request.id, entries, |entries| {
-        Work::ListOffsets(ListOffsetsWork { read_committed, entries })
+        Work::ListOffsets(ListOffsetsWork {
+            read_committed,
+            entries,
+        })
     });
     waiting.proceed()
 }
@@ -88,7 +90,9 @@ pub(super) fn on_answers(mut waiting: Waiting, answers: Vec<ListOffsetsAnswer>) 
 }
 
 fn check_timestamp(timestamp: i64, version: i16) -> Result<(), ErrorCode> {
-    let known = NEGATIVE_SINCE.iter().find(|(negative, _)| *negative == timestamp);
+    let known = NEGATIVE_SINCE
+        .iter()
+        .find(|(negative, _)| *negative == timestamp);
     match known {
         Some((_, since)) if version < *since => Err(ErrorCode::UNSUPPORTED_VERSION),
         None if timestamp < -2 => Err(ErrorCode::INVALID_REQUEST),
@@ -126,6 +130,9 @@ impl Waiting {
                 ..ListOffsetsTopicResponse::default()
             })
             .collect();
-        self.responder.reply(&ListOffsetsResponse { topics, ..ListOffsetsResponse::default() })
+        self.responder.reply(&ListOffsetsResponse {
+            topics,
+            ..ListOffsetsResponse::default()
+        })
     }
 }

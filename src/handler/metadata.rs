@@ -15,7 +15,6 @@ use crate::protocol::messages::metadata::{
 };
 use crate::protocol::string::Str;
 
-
 /// A Metadata whose missing topics are being created.
 pub struct Waiting {
     responder: Responder,
@@ -32,7 +31,10 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
     if !missing.is_empty() {
         let names = missing.iter().map(|name| &**name);
         let command = Command::CreateTopics(auto_create_request(names, context.configuration));
-        context.outbox.commands.push((context.origin(request.id), command));
+        context
+            .outbox
+            .commands
+            .push((context.origin(request.id), command));
         return Outcome::Waits(State::Metadata(Waiting { responder, message }));
     }
     respond(context, &responder, message)
@@ -45,9 +47,7 @@ pub(super) fn on_created(context: &mut Context<'_>, waiting: Waiting) -> Outcome
 
 /// Names that shall be created because somebody asked for them.
 fn missing_topics(context: &Context<'_>, message: &MetadataRequest) -> Vec<Str> {
-    if !message.allow_auto_topic_creation
-        || !context.configuration.auto_create_topics_enable()
-    {
+    if !message.allow_auto_topic_creation || !context.configuration.auto_create_topics_enable() {
         return Vec::new();
     }
     let topics = &context.image.topics;
@@ -79,14 +79,21 @@ fn respond(context: &Context<'_>, responder: &Responder, message: MetadataReques
         ..MetadataResponse::default()
     };
     // In version 0 an empty list means all topics; later null does, and empty means none.
-    let topics = message.topics.filter(|topics| version > 0 || !topics.is_empty());
+    let topics = message
+        .topics
+        .filter(|topics| version > 0 || !topics.is_empty());
     let operations = if message.include_topic_authorized_operations {
         TOPIC_OPERATIONS
     } else {
         OPERATIONS_NOT_ASKED
     };
     response.topics = match topics {
-        None => context.image.topics.iter().map(|topic| describe(topic, operations)).collect(),
+        None => context
+            .image
+            .topics
+            .iter()
+            .map(|topic| describe(topic, operations))
+            .collect(),
         Some(topics) => topics
             .into_iter()
             .map(|topic| match find(context, &topic) {
@@ -154,23 +161,38 @@ fn describe(topic: &Topic, topic_authorized_operations: i32) -> MetadataResponse
 
 /// Topics that Kafka keeps for itself.
 pub(super) fn is_internal(name: &str) -> bool {
-    matches!(name, "__consumer_offsets" | "__transaction_state" | "__share_group_state")
+    matches!(
+        name,
+        "__consumer_offsets" | "__transaction_state" | "__share_group_state"
+    )
 }
 
 impl Context<'_> {
     /// Brokers that clients may use: id, host, port, rack.
     pub(super) fn clients_brokers(&self) -> impl Iterator<Item = (i32, Str, i32, Option<Str>)> {
-        self.image.cluster.brokers.values().filter(|broker| !broker.fenced).filter_map(
-            |broker| {
+        self.image
+            .cluster
+            .brokers
+            .values()
+            .filter(|broker| !broker.fenced)
+            .filter_map(|broker| {
                 let (host, port) = self.endpoint(broker)?;
-                Some((broker.id.0, host, port, broker.rack.as_deref().map(Str::from)))
-            },
-        )
+                Some((
+                    broker.id.0,
+                    host,
+                    port,
+                    broker.rack.as_deref().map(Str::from),
+                ))
+            })
     }
 
     /// The epoch of this broker's registration, or -1.
     pub(super) fn own_broker_epoch(&self) -> i64 {
-        let own = self.image.cluster.brokers.get(&self.configuration.node_id());
+        let own = self
+            .image
+            .cluster
+            .brokers
+            .get(&self.configuration.node_id());
         own.map_or(-1, |broker| broker.epoch)
     }
 
@@ -180,4 +202,3 @@ impl Context<'_> {
         Some((Str::from(&*listener.host), i32::from(listener.port)))
     }
 }
-

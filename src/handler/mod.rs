@@ -150,7 +150,11 @@ pub struct Responder {
 
 impl Responder {
     fn of(header: &RequestHeader, api: ApiKey) -> Responder {
-        Responder { api, version: header.api_version, correlation_id: header.correlation_id }
+        Responder {
+            api,
+            version: header.api_version,
+            correlation_id: header.correlation_id,
+        }
     }
 
     /// Encodes a response that lies in memory.
@@ -207,7 +211,9 @@ pub fn handle(context: &mut Context<'_>, request: Request) -> Outcome {
             return api_versions::unsupported(&request);
         }
         let version = request.header.api_version;
-        return Outcome::Close(format!("asked for {api:?} version {version}, which is not served"));
+        return Outcome::Close(format!(
+            "asked for {api:?} version {version}, which is not served"
+        ));
     }
     match api {
         ApiKey::Produce => produce::begin(context, &request),
@@ -262,7 +268,12 @@ pub fn on_answer(
 }
 
 /// Goes on with a request: the controller has answered, and this core has replayed what it did.
-pub fn on_reply(context: &mut Context<'_>, id: RequestId, state: State, reply: Option<CommandReply>) -> Outcome {
+pub fn on_reply(
+    context: &mut Context<'_>,
+    id: RequestId,
+    state: State,
+    reply: Option<CommandReply>,
+) -> Outcome {
     match state {
         State::Metadata(waiting) => metadata::on_created(context, waiting),
         State::InitProducerId(waiting) => init_producer_id::on_block(context, waiting, reply),
@@ -309,7 +320,10 @@ impl Context<'_> {
     }
 
     fn origin(&self, request: RequestId) -> Origin {
-        Origin { core: self.core, request }
+        Origin {
+            core: self.core,
+            request,
+        }
     }
 
     /// Sends each core its share of a request. Returns how many cores have one.
@@ -339,9 +353,8 @@ impl Context<'_> {
 /// read.
 fn decode<M: RequestMessage>(request: &Request) -> Result<M, Outcome> {
     let mut reader = request.body.clone();
-    M::decode(&mut reader, request.header.api_version).map_err(|error| {
-        Outcome::Close(format!("sent a request that cannot be read: {error}"))
-    })
+    M::decode(&mut reader, request.header.api_version)
+        .map_err(|error| Outcome::Close(format!("sent a request that cannot be read: {error}")))
 }
 
 /// The number that stands for an error on the wire.

@@ -57,8 +57,7 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         }
         waiting.topics.push((topic.topic, partitions));
     }
-    waiting.cores_to_answer =
-        context.spread(request.id, entries, Work::OffsetForLeaderEpoch);
+    waiting.cores_to_answer = context.spread(request.id, entries, Work::OffsetForLeaderEpoch);
     waiting.proceed()
 }
 
@@ -96,8 +95,10 @@ impl Waiting {
                 ..OffsetForLeaderTopicResult::default()
             })
             .collect();
-        let response =
-            OffsetForLeaderEpochResponse { topics, ..OffsetForLeaderEpochResponse::default() };
+        let response = OffsetForLeaderEpochResponse {
+            topics,
+            ..OffsetForLeaderEpochResponse::default()
+        };
         self.responder.reply(&response)
     }
 }

@@ -79,7 +79,14 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
             };
             match checked {
                 Ok((topic_partition, batch)) => {
-                    entries.push((topic_partition, ProduceEntry { at, topic_partition, batch }));
+                    entries.push((
+                        topic_partition,
+                        ProduceEntry {
+                            at,
+                            topic_partition,
+                            batch,
+                        },
+                    ));
                     waiting.answers.push(None);
                 }
                 Err(refusal) => waiting.answers.push(Some(refusal.into_answer(at))),
@@ -89,7 +96,10 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
     }
     let waits_for_replicas = waits_for_replicas.unwrap_or(false);
     waiting.cores_to_answer = context.spread(request.id, entries, |entries| {
-        Work::Produce(ProduceWork { waits_for_replicas, entries })
+        Work::Produce(ProduceWork {
+            waits_for_replicas,
+            entries,
+        })
     });
     waiting.proceed()
 }
@@ -115,7 +125,10 @@ struct Refusal {
 
 impl From<ErrorCode> for Refusal {
     fn from(error: ErrorCode) -> Refusal {
-        Refusal { error, message: None }
+        Refusal {
+            error,
+            message: None,
+        }
     }
 }
 
@@ -140,17 +153,20 @@ fn check(
 ) -> Result<(TopicPartition, RecordBatch), Refusal> {
     let found = context.find_topic(topic.topic_id, &topic.name)?;
     let topic_partition = within(found, partition.index)?;
-    let settings = context.topics.of(context.image, context.configuration, found);
+    let settings = context
+        .topics
+        .of(context.image, context.configuration, found);
     let records = match partition.records {
         Some(Records::Bytes(bytes)) => bytes,
         Some(Records::Elsewhere { .. }) | None => return Err(ErrorCode::INVALID_RECORD.into()),
     };
-    let batch = validate_produce(records, &settings.rules, context.now.timestamp).map_err(
-        |error| Refusal {
-            error: ErrorCode(error.kafka_code()),
-            message: Some(error.to_string()),
-        },
-    )?;
+    let batch =
+        validate_produce(records, &settings.rules, context.now.timestamp).map_err(|error| {
+            Refusal {
+                error: ErrorCode(error.kafka_code()),
+                message: Some(error.to_string()),
+            }
+        })?;
     Ok((topic_partition, batch))
 }
 
@@ -161,11 +177,16 @@ impl Waiting {
         }
         if self.acks == ACKS_NONE {
             // Nobody listens to an error either: Kafka closes the connection to be noticed.
-            let failed = self.answers.iter().flatten().find(|answer| answer.error != ErrorCode::NONE);
+            let failed = self
+                .answers
+                .iter()
+                .flatten()
+                .find(|answer| answer.error != ErrorCode::NONE);
             return match failed {
-                Some(answer) => {
-                    Outcome::Close(format!("produced with acks=0 and failed: {:?}", answer.error))
-                }
+                Some(answer) => Outcome::Close(format!(
+                    "produced with acks=0 and failed: {:?}",
+                    answer.error
+                )),
                 None => Outcome::Silent,
             };
         }
@@ -185,7 +206,10 @@ impl Waiting {
                 ..TopicProduceResponse::default()
             })
             .collect();
-        let response = ProduceResponse { responses, ..ProduceResponse::default() };
+        let response = ProduceResponse {
+            responses,
+            ..ProduceResponse::default()
+        };
         self.responder.reply(&response)
     }
 }

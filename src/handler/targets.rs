@@ -9,9 +9,15 @@ impl<'a> Context<'a> {
     /// Finds a topic by id where the request has one, else by name.
     pub(super) fn find_topic(&self, id: TopicId, name: &str) -> Result<&'a Topic, ErrorCode> {
         if id == TopicId::ZERO {
-            self.image.topics.by_name(name).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+            self.image
+                .topics
+                .by_name(name)
+                .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
         } else {
-            self.image.topics.by_id(id).ok_or(ErrorCode::UNKNOWN_TOPIC_ID)
+            self.image
+                .topics
+                .by_id(id)
+                .ok_or(ErrorCode::UNKNOWN_TOPIC_ID)
         }
     }
 
@@ -26,7 +32,10 @@ impl<'a> Context<'a> {
 pub(super) fn within(topic: &Topic, partition: i32) -> Result<TopicPartition, ErrorCode> {
     let partition = PartitionIndex(partition);
     match topic.partition(partition) {
-        Some(_) => Ok(TopicPartition { topic_id: topic.id, partition }),
+        Some(_) => Ok(TopicPartition {
+            topic_id: topic.id,
+            partition,
+        }),
         None => Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
     }
 }

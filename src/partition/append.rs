@@ -36,14 +36,22 @@ impl Partitions {
     }
 
     fn append_one(&mut self, now: Now, entry: ProduceEntry, round: &mut Round) {
-        let ProduceEntry { at, topic_partition, batch } = entry;
+        let ProduceEntry {
+            at,
+            topic_partition,
+            batch,
+        } = entry;
         let Some(place) = self.place(topic_partition) else {
-            round.answers.push(refusal(at, ErrorCode::NOT_LEADER_OR_FOLLOWER, None));
+            round
+                .answers
+                .push(refusal(at, ErrorCode::NOT_LEADER_OR_FOLLOWER, None));
             return;
         };
         let partition = self.at(place).expect("a place in the table is taken");
         if partition.is_offline {
-            round.answers.push(refusal(at, ErrorCode::KAFKA_STORAGE_ERROR, None));
+            round
+                .answers
+                .push(refusal(at, ErrorCode::KAFKA_STORAGE_ERROR, None));
             return;
         }
         let leader_epoch = partition.leader_epoch;
@@ -65,7 +73,12 @@ impl Partitions {
                 self.mark_dirty(place);
             }
             // A producer that retries is told what it would have been told: KIP-98.
-            Err(AppendError::Duplicate { base_offset, last_offset, log_start_offset, .. }) => {
+            Err(AppendError::Duplicate {
+                base_offset,
+                last_offset,
+                log_start_offset,
+                ..
+            }) => {
                 round.queued.push(Queued {
                     answer: round.answers.len(),
                     topic_partition,
@@ -82,7 +95,9 @@ impl Partitions {
             }
             Err(error) => {
                 let code = code_of(&error);
-                round.answers.push(refusal(at, code, Some(error.to_string())));
+                round
+                    .answers
+                    .push(refusal(at, code, Some(error.to_string())));
             }
         }
     }
@@ -96,7 +111,9 @@ impl Partitions {
                 return true;
             }
             let answers = std::mem::take(&mut round.answers);
-            effects.answers.push((round.origin, Answer::Produce(answers)));
+            effects
+                .answers
+                .push((round.origin, Answer::Produce(answers)));
             false
         });
         self.rounds = rounds;
@@ -107,7 +124,10 @@ impl Partitions {
         round.queued.retain(|queued| {
             let Some(partition) = self.get_mut(queued.topic_partition) else {
                 // The topic was deleted meanwhile.
-                fail(&mut answers[queued.answer], ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+                fail(
+                    &mut answers[queued.answer],
+                    ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+                );
                 return false;
             };
             // Without other replicas acks=1 and acks=all wait for the same: that it counts here.

@@ -8,12 +8,18 @@ use crate::protocol::errors::ErrorCode;
 impl Partitions {
     /// Moves log starts forward, at most to the high watermark. KIP-107.
     pub(super) fn delete_records(&mut self, entries: &[DeleteEntry]) -> Vec<DeleteAnswer> {
-        entries.iter().map(|entry| self.delete_before(entry)).collect()
+        entries
+            .iter()
+            .map(|entry| self.delete_before(entry))
+            .collect()
     }
 
     fn delete_before(&mut self, entry: &DeleteEntry) -> DeleteAnswer {
-        let answer =
-            |error, low_watermark| DeleteAnswer { at: entry.at, error, low_watermark };
+        let answer = |error, low_watermark| DeleteAnswer {
+            at: entry.at,
+            error,
+            low_watermark,
+        };
         let Some(partition) = self.get_mut(entry.topic_partition) else {
             return answer(ErrorCode::NOT_LEADER_OR_FOLLOWER, Offset(-1));
         };
@@ -24,7 +30,11 @@ impl Partitions {
         if !partition.log.config().cleanup_policy.delete {
             return answer(ErrorCode::POLICY_VIOLATION, Offset(-1));
         }
-        let offset = if entry.offset == Offset(-1) { partition.high_watermark } else { entry.offset };
+        let offset = if entry.offset == Offset(-1) {
+            partition.high_watermark
+        } else {
+            entry.offset
+        };
         if offset < Offset(0) || offset > partition.high_watermark {
             return answer(ErrorCode::OFFSET_OUT_OF_RANGE, Offset(-1));
         }

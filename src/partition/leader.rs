@@ -83,7 +83,11 @@ impl Partition {
     /// The end of what a reader may see.
     #[must_use]
     pub fn readable_end(&self, read_committed: bool) -> Offset {
-        if read_committed { self.last_stable_offset() } else { self.high_watermark }
+        if read_committed {
+            self.last_stable_offset()
+        } else {
+            self.high_watermark
+        }
     }
 
     /// Where the first open transaction begins, at most the high watermark.
@@ -117,7 +121,10 @@ impl Partition {
             self.high_watermark = counts;
             self.log.update_high_watermark(counts);
         }
-        assert!(self.high_watermark <= end, "the high watermark is within the log");
+        assert!(
+            self.high_watermark <= end,
+            "the high watermark is within the log"
+        );
         moved
     }
 
@@ -138,7 +145,10 @@ impl Partition {
 
     /// The log cannot be trusted any more: nothing is served from it until the broker restarts.
     pub(super) fn go_offline(&mut self, error: &dyn std::fmt::Display) {
-        tracing::error!("{} is offline until the broker restarts: {error}", self.name());
+        tracing::error!(
+            "{} is offline until the broker restarts: {error}",
+            self.name()
+        );
         self.is_offline = true;
     }
 

@@ -58,7 +58,9 @@ impl Partitions {
         let partition = self.slots[place].take()?;
         self.free.push(place);
         self.dirty.retain(|dirty| *dirty != place);
-        effects.wakes.extend(partition.watchers.iter().map(|watcher| watcher.origin));
+        effects
+            .wakes
+            .extend(partition.watchers.iter().map(|watcher| watcher.origin));
         Some(partition)
     }
 
@@ -111,9 +113,7 @@ impl Partitions {
             Work::OffsetForLeaderEpoch(entries) => {
                 Answer::OffsetForLeaderEpoch(self.offset_for_leader_epoch(&entries))
             }
-            Work::DeleteRecords(entries) => {
-                Answer::DeleteRecords(self.delete_records(&entries))
-            }
+            Work::DeleteRecords(entries) => Answer::DeleteRecords(self.delete_records(&entries)),
             Work::DescribeLogDirs(entries) => Answer::DescribeLogDirs(self.describe(&entries)),
         };
         effects.answers.push((origin, answer));
@@ -141,7 +141,9 @@ impl Partitions {
     pub fn write<M>(&mut self, io: &mut Io<M>, effects: &mut TurnEffects) {
         let now = io.now();
         for place in std::mem::take(&mut self.dirty) {
-            let Some(partition) = self.slots[place].as_mut() else { continue };
+            let Some(partition) = self.slots[place].as_mut() else {
+                continue;
+            };
             partition.is_dirty = false;
             match partition.log.write(io.disk(), now) {
                 Ok(_) => settle(partition, effects),
@@ -160,7 +162,9 @@ impl Partitions {
     /// Starts a sync of a log that has records which do not count before it. One at a time: what is
     /// written meanwhile is covered by the next (group commit).
     fn start_sync<M>(&mut self, io: &mut Io<M>, place: usize) {
-        let Some(partition) = self.slots[place].as_mut() else { return };
+        let Some(partition) = self.slots[place].as_mut() else {
+            return;
+        };
         if partition.sync.is_some() || partition.is_offline || !partition.needs_sync() {
             return;
         }
@@ -169,7 +173,9 @@ impl Partitions {
 
     /// Syncs a log whose records are not all durable.
     fn sync<M>(&mut self, io: &mut Io<M>, place: usize) {
-        let Some(partition) = self.slots[place].as_mut() else { return };
+        let Some(partition) = self.slots[place].as_mut() else {
+            return;
+        };
         let topic_partition = partition.topic_partition;
         let up_to = partition.log.log_end_offset();
         let files = match partition.log.unsynced(io.disk()) {
@@ -182,7 +188,10 @@ impl Partitions {
         if files.is_empty() {
             return;
         }
-        partition.sync = Some(Sync { up_to, files: files.len() });
+        partition.sync = Some(Sync {
+            up_to,
+            files: files.len(),
+        });
         for file in files {
             let token = self.new_token();
             self.syncs.insert(token, topic_partition);
@@ -199,10 +208,18 @@ impl Partitions {
         result: &io::Result<()>,
         effects: &mut TurnEffects,
     ) {
-        let Some(topic_partition) = self.syncs.remove(&token) else { return };
-        let Some(place) = self.place(topic_partition) else { return };
-        let partition = self.slots[place].as_mut().expect("a place in the table is taken");
-        let Some(sync) = partition.sync.as_mut() else { return };
+        let Some(topic_partition) = self.syncs.remove(&token) else {
+            return;
+        };
+        let Some(place) = self.place(topic_partition) else {
+            return;
+        };
+        let partition = self.slots[place]
+            .as_mut()
+            .expect("a place in the table is taken");
+        let Some(sync) = partition.sync.as_mut() else {
+            return;
+        };
         sync.files -= 1;
         let (up_to, is_last) = (sync.up_to, sync.files == 0);
         if let Err(error) = result {
@@ -221,7 +238,9 @@ impl Partitions {
 
     /// Marks a partition as having batches for this turn's write.
     pub(super) fn mark_dirty(&mut self, place: usize) {
-        let partition = self.slots[place].as_mut().expect("a place in the table is taken");
+        let partition = self.slots[place]
+            .as_mut()
+            .expect("a place in the table is taken");
         if !partition.is_dirty {
             partition.is_dirty = true;
             partition.write_failed = false;
@@ -234,7 +253,9 @@ impl Partitions {
     pub fn housekeeping<M>(&mut self, io: &mut Io<M>) {
         let now = io.now();
         for place in 0..self.slots.len() {
-            let Some(partition) = self.slots[place].as_mut() else { continue };
+            let Some(partition) = self.slots[place].as_mut() else {
+                continue;
+            };
             if partition.is_offline {
                 continue;
             }
@@ -254,7 +275,9 @@ impl Partitions {
     pub fn sync_due<M>(&mut self, io: &mut Io<M>, all: bool) {
         let now = io.now();
         for place in 0..self.slots.len() {
-            let Some(partition) = self.slots[place].as_mut() else { continue };
+            let Some(partition) = self.slots[place].as_mut() else {
+                continue;
+            };
             let is_due = all || partition.log.flush_due(now);
             if is_due && partition.sync.is_none() && !partition.is_offline {
                 self.sync(io, place);
@@ -266,6 +289,8 @@ impl Partitions {
 /// Takes what is written, or synced, into the high watermark, and wakes who waits for it.
 fn settle(partition: &mut Partition, effects: &mut TurnEffects) {
     if partition.advance_high_watermark() {
-        effects.wakes.extend(partition.watchers.drain(..).map(|watcher| watcher.origin));
+        effects
+            .wakes
+            .extend(partition.watchers.drain(..).map(|watcher| watcher.origin));
     }
 }

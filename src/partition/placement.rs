@@ -27,7 +27,13 @@ mod tests {
         let topic_id = Uuid::from_random(3, 9);
         let mut counts = [0; 4];
         for index in 0..16 {
-            counts[owner(TopicPartition { topic_id, partition: PartitionIndex(index) }, 4)] += 1;
+            counts[owner(
+                TopicPartition {
+                    topic_id,
+                    partition: PartitionIndex(index),
+                },
+                4,
+            )] += 1;
         }
         assert_eq!(counts, [4; 4]);
     }

@@ -112,7 +112,10 @@ impl Partitions {
             return Ok(answer);
         }
         let end = partition.readable_end(read_committed);
-        match partition.log.read(io.disk(), entry.offset, entry.bytes_max, end, true) {
+        match partition
+            .log
+            .read(io.disk(), entry.offset, entry.bytes_max, end, true)
+        {
             Ok(slice) => {
                 if slice.bytes > 0 {
                     answer.slice = Some(FileSlice {
@@ -125,8 +128,16 @@ impl Partitions {
                     answer.aborted = Some(Vec::new());
                 }
             }
-            Err(ReadError::Cold { file, position, bytes }) => {
-                return Err(Cold { file, position, bytes });
+            Err(ReadError::Cold {
+                file,
+                position,
+                bytes,
+            }) => {
+                return Err(Cold {
+                    file,
+                    position,
+                    bytes,
+                });
             }
             Err(ReadError::OffsetOutOfRange { .. }) => {
                 answer.error = ErrorCode::OFFSET_OUT_OF_RANGE;
@@ -203,15 +214,18 @@ impl Partitions {
                     answer.offset = Offset(-1);
                     return Ok(answer);
                 }
-                answer.leader_epoch =
-                    partition.log.leader_epochs().epoch_of(start).unwrap_or(LeaderEpoch::NONE);
+                answer.leader_epoch = partition
+                    .log
+                    .leader_epochs()
+                    .epoch_of(start)
+                    .unwrap_or(LeaderEpoch::NONE);
                 return Ok(answer);
             }
             LATEST_TIERED_TIMESTAMP => return Ok(answer),
             MAX_TIMESTAMP => partition.log.max_timestamp(io.disk()),
-            timestamp if timestamp >= 0 => {
-                partition.log.offset_for_timestamp(io.disk(), Timestamp(timestamp))
-            }
+            timestamp if timestamp >= 0 => partition
+                .log
+                .offset_for_timestamp(io.disk(), Timestamp(timestamp)),
             _ => {
                 answer.error = ErrorCode::INVALID_REQUEST;
                 return Ok(answer);
@@ -225,8 +239,16 @@ impl Partitions {
                 answer.leader_epoch = found.leader_epoch;
             }
             Ok(_) => {}
-            Err(ReadError::Cold { file, position, bytes }) => {
-                return Err(Cold { file, position, bytes });
+            Err(ReadError::Cold {
+                file,
+                position,
+                bytes,
+            }) => {
+                return Err(Cold {
+                    file,
+                    position,
+                    bytes,
+                });
             }
             Err(error) => {
                 tracing::error!("{}: {error}", partition.name());

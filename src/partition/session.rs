@@ -103,7 +103,10 @@ impl FetchSessions {
     /// Room for so many sessions.
     #[must_use]
     pub fn new(slots: usize) -> FetchSessions {
-        FetchSessions { sessions: HashMap::default(), slots }
+        FetchSessions {
+            sessions: HashMap::default(),
+            slots,
+        }
     }
 
     /// Takes a request into account: which partitions to read, in order, and how to answer.
@@ -134,7 +137,10 @@ impl FetchSessions {
                 };
                 self.sessions.insert(session_id, session);
             }
-            let context = FetchContext { session_id, is_incremental: false };
+            let context = FetchContext {
+                session_id,
+                is_incremental: false,
+            };
             return Ok((context, request.partitions));
         }
         let Some(session) = self.sessions.get_mut(&request.session_id) else {
@@ -156,9 +162,18 @@ impl FetchSessions {
             .collect();
         if partitions.is_empty() {
             self.sessions.remove(&request.session_id);
-            return Ok((FetchContext { session_id: 0, is_incremental: false }, partitions));
+            return Ok((
+                FetchContext {
+                    session_id: 0,
+                    is_incremental: false,
+                },
+                partitions,
+            ));
         }
-        let context = FetchContext { session_id: request.session_id, is_incremental: true };
+        let context = FetchContext {
+            session_id: request.session_id,
+            is_incremental: true,
+        };
         Ok((context, partitions))
     }
 
@@ -173,12 +188,21 @@ impl FetchSessions {
         has_records: bool,
         has_error: bool,
     ) -> bool {
-        let Some(session) = self.sessions.get_mut(&context.session_id) else { return true };
-        let Some(place) = session.partitions.iter().position(|(known, ..)| known == target) else {
+        let Some(session) = self.sessions.get_mut(&context.session_id) else {
+            return true;
+        };
+        let Some(place) = session
+            .partitions
+            .iter()
+            .position(|(known, ..)| known == target)
+        else {
             return true;
         };
         let told = &mut session.partitions[place].2;
-        let now = Told { high_watermark, log_start_offset };
+        let now = Told {
+            high_watermark,
+            log_start_offset,
+        };
         let has_changed = *told != Some(now);
         // After an error the next answer must be whole, whatever it says.
         *told = (!has_error).then_some(now);
@@ -199,8 +223,13 @@ impl FetchSessions {
         if self.sessions.len() < self.slots {
             return true;
         }
-        let oldest = self.sessions.iter().min_by_key(|(id, session)| (session.used_at, **id));
-        let Some((&id, session)) = oldest else { return false };
+        let oldest = self
+            .sessions
+            .iter()
+            .min_by_key(|(id, session)| (session.used_at, **id));
+        let Some((&id, session)) = oldest else {
+            return false;
+        };
         if now.since(session.used_at) < EVICTION_IDLE {
             return false;
         }
@@ -219,11 +248,7 @@ impl FetchSessions {
 }
 
 impl Session {
-    fn update(
-        &mut self,
-        partitions: Vec<(FetchTarget, FetchPosition)>,
-        forgotten: &[FetchTarget],
-    ) {
+    fn update(&mut self, partitions: Vec<(FetchTarget, FetchPosition)>, forgotten: &[FetchTarget]) {
         // Most requests of a busy consumer name every partition it has: a table of places keeps this
         // linear in the session's size.
         if !partitions.is_empty() {
@@ -241,7 +266,8 @@ impl Session {
             }
         }
         if !forgotten.is_empty() {
-            self.partitions.retain(|(target, ..)| !forgotten.contains(target));
+            self.partitions
+                .retain(|(target, ..)| !forgotten.contains(target));
         }
     }
 }
@@ -276,7 +302,10 @@ mod tests {
             session_id,
             epoch,
             uses_topic_ids: false,
-            partitions: partitions.iter().map(|&(p, o)| (target(p), position(o))).collect(),
+            partitions: partitions
+                .iter()
+                .map(|&(p, o)| (target(p), position(o)))
+                .collect(),
             forgotten: Vec::new(),
         }
     }
@@ -287,12 +316,14 @@ mod tests {
         let now = Instant(0);
         let full = request(0, INITIAL_EPOCH, &[(0, 5), (1, 7)]);
         let (context, read) = sessions.begin(full, now, || 9 << 33).unwrap();
-        assert_eq!((context.session_id, context.is_incremental, read.len()), (9, false, 2));
+        assert_eq!(
+            (context.session_id, context.is_incremental, read.len()),
+            (9, false, 2)
+        );
         assert!(sessions.tell(context, &target(0), Offset(5), Offset(0), false, false));
         assert!(sessions.tell(context, &target(1), Offset(9), Offset(0), true, false));
 
-        let (context, read) =
-            sessions.begin(request(9, 1, &[(1, 9)]), now, || 0).unwrap();
+        let (context, read) = sessions.begin(request(9, 1, &[(1, 9)]), now, || 0).unwrap();
         assert!(context.is_incremental);
         assert_eq!(read, [(target(0), position(5)), (target(1), position(9))]);
         assert!(!sessions.tell(context, &target(0), Offset(5), Offset(0), false, false));
@@ -313,7 +344,9 @@ mod tests {
         let now = Instant(0);
         let none = sessions.begin(request(4, 1, &[(0, 0)]), now, || 0);
         assert_eq!(none.unwrap_err(), ErrorCode::FETCH_SESSION_ID_NOT_FOUND);
-        sessions.begin(request(0, 0, &[(0, 0)]), now, || 7 << 33).unwrap();
+        sessions
+            .begin(request(0, 0, &[(0, 0)]), now, || 7 << 33)
+            .unwrap();
         let wrong = sessions.begin(request(7, 2, &[]), now, || 0);
         assert_eq!(wrong.unwrap_err(), ErrorCode::INVALID_FETCH_SESSION_EPOCH);
         let mut by_id = request(7, 1, &[]);
@@ -323,12 +356,18 @@ mod tests {
             ErrorCode::FETCH_SESSION_TOPIC_ID_ERROR
         );
         // No room: the fetch is answered without a session, until the old one has been idle.
-        let (context, _) = sessions.begin(request(0, 0, &[(0, 0)]), now, || 8 << 33).unwrap();
+        let (context, _) = sessions
+            .begin(request(0, 0, &[(0, 0)]), now, || 8 << 33)
+            .unwrap();
         assert_eq!(context.session_id, 0);
         let later = now + Duration::from_secs(121);
-        let (context, _) = sessions.begin(request(0, 0, &[(0, 0)]), later, || 8 << 33).unwrap();
+        let (context, _) = sessions
+            .begin(request(0, 0, &[(0, 0)]), later, || 8 << 33)
+            .unwrap();
         assert_eq!(context.session_id, 8);
-        sessions.begin(request(8, FINAL_EPOCH, &[]), later, || 0).unwrap();
+        sessions
+            .begin(request(8, FINAL_EPOCH, &[]), later, || 0)
+            .unwrap();
         assert_eq!(sessions.count(), 0);
     }
 }

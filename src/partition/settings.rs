@@ -50,7 +50,10 @@ impl TopicSettingsTable {
 /// Settings of the metadata image as the configuration takes them.
 #[must_use]
 pub fn overrides(settings: &Settings) -> Overrides {
-    settings.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect()
+    settings
+        .iter()
+        .map(|(key, value)| (key.to_string(), value.to_string()))
+        .collect()
 }
 
 impl TopicSettings {
@@ -95,7 +98,11 @@ fn produce_rules(config: &TopicConfig) -> ProduceRules {
 
 fn log_config(config: &TopicConfig, configuration: &Configuration) -> LogConfig {
     LogConfig {
-        segment_bytes: unsigned(config.internal_segment_bytes.unwrap_or(config.segment_bytes)),
+        segment_bytes: unsigned(
+            config
+                .internal_segment_bytes
+                .unwrap_or(config.segment_bytes),
+        ),
         segment_ms: config.segment_ms,
         segment_jitter_ms: config.segment_jitter_ms,
         segment_index_bytes: unsigned(config.segment_index_bytes),

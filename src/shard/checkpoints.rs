@@ -22,8 +22,7 @@ impl Timers {
         };
         timers.checkpoint = now + checkpoint_interval(configuration);
         timers.recovery_point = now + recovery_point_interval(configuration);
-        timers.retention =
-            now + milliseconds(configuration.log_initial_task_delay_ms());
+        timers.retention = now + milliseconds(configuration.log_initial_task_delay_ms());
         timers.idle_connections = now + IDLE_CHECK;
         timers
     }
@@ -34,7 +33,9 @@ fn checkpoint_interval(configuration: &Configuration) -> Duration {
 }
 
 fn recovery_point_interval(configuration: &Configuration) -> Duration {
-    milliseconds(i64::from(configuration.log_flush_offset_checkpoint_interval_ms()))
+    milliseconds(i64::from(
+        configuration.log_flush_offset_checkpoint_interval_ms(),
+    ))
 }
 
 impl Shard {
@@ -59,7 +60,11 @@ impl Shard {
             self.snapshot_if_due(io);
             if self.has_moved() {
                 let entries = self.checkpoint_entries();
-                let mail = Mail::Checkpoint { core: self.core, entries, is_final: false };
+                let mail = Mail::Checkpoint {
+                    core: self.core,
+                    entries,
+                    is_final: false,
+                };
                 self.pass(io, 0, mail);
             }
         }
@@ -96,7 +101,9 @@ impl Shard {
         entries: Vec<CheckpointEntry>,
         is_final: bool,
     ) {
-        let Some(control) = self.control.as_mut() else { return };
+        let Some(control) = self.control.as_mut() else {
+            return;
+        };
         control.checkpoints[core] = entries;
         if is_final {
             control.shards_closed += 1;
@@ -109,7 +116,9 @@ impl Shard {
     }
 
     fn write_checkpoints(&mut self, io: &Io<Mail>) {
-        let Some(control) = self.control.as_ref() else { return };
+        let Some(control) = self.control.as_ref() else {
+            return;
+        };
         for (place, directory) in self.logs.directories.list.iter().enumerate() {
             let mut recovery_points = OffsetCheckpoint::new();
             let mut log_starts = OffsetCheckpoint::new();

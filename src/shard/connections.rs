@@ -37,7 +37,11 @@ impl Connections {
 
     /// All sockets, in the order of their places.
     pub fn sockets(&self) -> Vec<SocketId> {
-        self.slots.iter().flatten().map(|connection| connection.socket).collect()
+        self.slots
+            .iter()
+            .flatten()
+            .map(|connection| connection.socket)
+            .collect()
     }
 
     /// How many there are.

@@ -94,15 +94,28 @@ impl Control {
             configuration: Arc::clone(configuration),
         };
         // The metadata log is replayed whole by every start, so it is always checked whole.
-        let open =
-            OpenInput { clean: false, recovery_point: Offset(0), log_start_offset: Offset(0) };
-        let input = QuorumInput { disk, log_dir, directory_id, settings, open };
-        let opened =
-            QuorumController::open(input, io.now()).map_err(|error| error.to_string())?;
+        let open = OpenInput {
+            clean: false,
+            recovery_point: Offset(0),
+            log_start_offset: Offset(0),
+        };
+        let input = QuorumInput {
+            disk,
+            log_dir,
+            directory_id,
+            settings,
+            open,
+        };
+        let opened = QuorumController::open(input, io.now()).map_err(|error| error.to_string())?;
         for (feature, level) in unsupported_features(&opened.image) {
-            tracing::warn!("the cluster has {feature} at level {level}, which klamm does not support");
+            tracing::warn!(
+                "the cluster has {feature} at level {level}, which klamm does not support"
+            );
         }
-        let epochs = directories.list.iter().map(|directory| directory.broker_epoch);
+        let epochs = directories
+            .list
+            .iter()
+            .map(|directory| directory.broker_epoch);
         Ok(Control {
             quorum: opened.quorum,
             found: Some(Arc::new(opened.image)),
@@ -110,7 +123,11 @@ impl Control {
             next_ticket: 0,
             syncing: None,
             incarnation_id: Uuid::from_random(io.random(), io.random()),
-            directory_ids: directories.list.iter().map(|directory| directory.id).collect(),
+            directory_ids: directories
+                .list
+                .iter()
+                .map(|directory| directory.id)
+                .collect(),
             // Only a stop that was clean everywhere proves that nothing was lost.
             previous_broker_epoch: epochs.min().flatten().unwrap_or(-1),
             broker_epoch: -1,
@@ -213,8 +230,12 @@ impl Control {
 impl Shard {
     /// Shard 0, first turn: gives every shard the cluster as it was found, and registers the broker.
     pub(super) fn begin(&mut self, io: &mut Io<Mail>) {
-        let Some(control) = self.control.as_mut() else { return };
-        let Some(image) = control.found.take() else { return };
+        let Some(control) = self.control.as_mut() else {
+            return;
+        };
+        let Some(image) = control.found.take() else {
+            return;
+        };
         let registration = control.controller_registration(&self.configuration);
         control.submit(io, Waiter::Start, registration);
         let registration = control.registration(&self.configuration, &self.broker);
@@ -266,13 +287,17 @@ impl Shard {
     /// Shard 0: a shard has opened its logs. When all have, the broker asks to be unfenced.
     pub(super) fn on_opened(&mut self, io: &mut Io<Mail>, opened: Opened) {
         let node_id = self.configuration.node_id();
-        let Some(control) = self.control.as_mut() else { return };
+        let Some(control) = self.control.as_mut() else {
+            return;
+        };
         control.opened.push(opened);
         self.unfence(io, node_id);
     }
 
     fn unfence(&mut self, io: &mut Io<Mail>, node_id: NodeId) {
-        let Some(control) = self.control.as_mut() else { return };
+        let Some(control) = self.control.as_mut() else {
+            return;
+        };
         if control.opened.len() == self.cores && control.broker_epoch >= 0 {
             let heartbeat = control.heartbeat(node_id, false, false);
             control.submit(io, Waiter::Start, heartbeat);
@@ -284,14 +309,24 @@ impl Shard {
         if self.core != 0 {
             return;
         }
-        let Some(control) = self.control.as_ref() else { return };
+        let Some(control) = self.control.as_ref() else {
+            return;
+        };
         let announcement = Announcement {
             cores: self.cores,
             directories: self.broker.directories.clone(),
             cluster_id: self.broker.cluster_id.clone(),
             logs: control.opened.iter().map(|opened| opened.logs).sum(),
-            scanned_bytes: control.opened.iter().map(|opened| opened.scanned_bytes).sum(),
-            truncated_bytes: control.opened.iter().map(|opened| opened.truncated_bytes).sum(),
+            scanned_bytes: control
+                .opened
+                .iter()
+                .map(|opened| opened.scanned_bytes)
+                .sum(),
+            truncated_bytes: control
+                .opened
+                .iter()
+                .map(|opened| opened.truncated_bytes)
+                .sum(),
             took: io.now().instant.since(Instant(0)),
         };
         self.start.announce(&announcement);
@@ -306,7 +341,9 @@ impl Shard {
     /// Shard 0: writes the metadata of this turn, and starts the syncs that commit it.
     pub(super) fn write_metadata(&mut self, io: &mut Io<Mail>) {
         let now = io.now();
-        let Some(control) = self.control.as_mut() else { return };
+        let Some(control) = self.control.as_mut() else {
+            return;
+        };
         if control.quorum.has_queued()
             && let Err(error) = control.quorum.write(now)
         {
@@ -329,12 +366,16 @@ impl Shard {
 
     pub(super) fn on_metadata_synced(&mut self, io: &mut Io<Mail>, result: std::io::Result<()>) {
         let now = io.now();
-        let Some(control) = self.control.as_mut() else { return };
+        let Some(control) = self.control.as_mut() else {
+            return;
+        };
         if let Err(error) = result {
             // A failed sync is not retried: the kernel has marked the pages clean already.
             fail(&error);
         }
-        let Some((files, end)) = control.syncing.take() else { return };
+        let Some((files, end)) = control.syncing.take() else {
+            return;
+        };
         if files > 1 {
             control.syncing = Some((files - 1, end));
             return;
@@ -347,7 +388,9 @@ impl Shard {
     /// answered has replayed it.
     fn publish(&mut self, io: &mut Io<Mail>) {
         let now = io.now();
-        let Some(control) = self.control.as_mut() else { return };
+        let Some(control) = self.control.as_mut() else {
+            return;
+        };
         for committed in control.quorum.take_committed(now) {
             match committed {
                 Committed::Batch(batch) => {
@@ -360,10 +403,19 @@ impl Shard {
     }
 
     fn answer(&mut self, io: &mut Io<Mail>, ticket: u64, reply: Option<Reply>) {
-        let Some(control) = self.control.as_mut() else { return };
+        let Some(control) = self.control.as_mut() else {
+            return;
+        };
         match (control.waiters.remove(&ticket), reply) {
             (Some(Waiter::Request(origin)), reply) => {
-                self.pass(io, origin.core, Mail::Reply { request: origin.request, reply });
+                self.pass(
+                    io,
+                    origin.core,
+                    Mail::Reply {
+                        request: origin.request,
+                        reply,
+                    },
+                );
             }
             (Some(Waiter::Start), Some(reply)) => self.on_start_reply(io, &reply),
             (Some(Waiter::Start), None) => fail(&"the broker could not be registered"),
@@ -374,7 +426,9 @@ impl Shard {
 
     fn on_start_reply(&mut self, io: &mut Io<Mail>, reply: &Reply) {
         let node_id = self.configuration.node_id();
-        let Some(control) = self.control.as_mut() else { return };
+        let Some(control) = self.control.as_mut() else {
+            return;
+        };
         match reply {
             Reply::RegisterBroker(response) => {
                 assert!(
@@ -399,7 +453,9 @@ impl Shard {
     /// Shard 0: writes a snapshot of the metadata where one is due.
     pub(super) fn snapshot_if_due(&mut self, io: &mut Io<Mail>) {
         let now = io.now();
-        let Some(control) = self.control.as_mut() else { return };
+        let Some(control) = self.control.as_mut() else {
+            return;
+        };
         if control.quorum.is_snapshot_due(now)
             && let Err(error) = control.quorum.take_snapshot(&self.image, now)
         {
@@ -437,7 +493,15 @@ impl Shard {
         if let Some(control) = self.control.as_mut() {
             control.is_clean &= is_clean;
         }
-        self.pass(io, 0, Mail::Checkpoint { core: self.core, entries, is_final: true });
+        self.pass(
+            io,
+            0,
+            Mail::Checkpoint {
+                core: self.core,
+                entries,
+                is_final: true,
+            },
+        );
         if self.core != 0 {
             self.phase = Phase::Stopped;
         }
@@ -447,7 +511,9 @@ impl Shard {
     /// clean stop is left.
     pub(super) fn stop_if_closed(&mut self, io: &mut Io<Mail>) {
         let disk = io.disk().clone();
-        let Some(control) = self.control.as_mut() else { return };
+        let Some(control) = self.control.as_mut() else {
+            return;
+        };
         if self.phase != Phase::Stopping || control.shards_closed < self.cores {
             return;
         }
@@ -459,8 +525,7 @@ impl Shard {
         if is_clean {
             for directory in &self.logs.directories.list {
                 let epoch = control.broker_epoch;
-                if let Err(error) =
-                    crate::log::clean_shutdown::write(&disk, &directory.path, epoch)
+                if let Err(error) = crate::log::clean_shutdown::write(&disk, &directory.path, epoch)
                 {
                     tracing::error!("the next start will check the logs: {error}");
                 }
@@ -477,10 +542,16 @@ fn home(
     directories: &Directories,
 ) -> Result<(PathBuf, Uuid), String> {
     let wanted = Path::new(configuration.metadata_log_dir());
-    let path = disk
-        .absolute(wanted)
-        .map_err(|error| format!("metadata.log.dir: {} cannot be used: {error}", wanted.display()))?;
-    let known = directories.list.iter().find(|directory| directory.path == path);
+    let path = disk.absolute(wanted).map_err(|error| {
+        format!(
+            "metadata.log.dir: {} cannot be used: {error}",
+            wanted.display()
+        )
+    })?;
+    let known = directories
+        .list
+        .iter()
+        .find(|directory| directory.path == path);
     match known {
         Some(directory) => Ok((directory.path.clone(), directory.id)),
         None => Err(format!(

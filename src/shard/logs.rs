@@ -34,7 +34,10 @@ struct Wanted {
 impl Logs {
     pub fn new(directories: Arc<Directories>) -> Logs {
         let counts = vec![0; directories.list.len()];
-        Logs { directories, counts }
+        Logs {
+            directories,
+            counts,
+        }
     }
 
     /// The directory for a new log: the one with the fewest, as Kafka chooses.
@@ -85,15 +88,26 @@ impl Shard {
         let key = (wanted.topic.to_string(), wanted.topic_partition.partition);
         let input = OpenInput {
             clean: directory.is_clean,
-            recovery_point: directory.recovery_points.get(&key).copied().unwrap_or_default(),
-            log_start_offset: directory.log_start_offsets.get(&key).copied().unwrap_or_default(),
+            recovery_point: directory
+                .recovery_points
+                .get(&key)
+                .copied()
+                .unwrap_or_default(),
+            log_start_offset: directory
+                .log_start_offsets
+                .get(&key)
+                .copied()
+                .unwrap_or_default(),
         };
         let path = directory.path.join(&name);
         let config = self.log_config(wanted.topic_partition);
         let (mut log, recovered) = Log::open(io.disk(), &path, config, input, io.now())?;
         if log.topic_id() != wanted.topic_partition.topic_id {
             // The directory belongs to a topic of the same name that was deleted.
-            tracing::warn!("{} belongs to a deleted topic: it is set aside", path.display());
+            tracing::warn!(
+                "{} belongs to a deleted topic: it is set aside",
+                path.display()
+            );
             let stray = stray_path(&path, log.topic_id());
             log.rename_directory(io.disk(), &stray)?;
             self.create_log(io, wanted)?;
@@ -143,7 +157,13 @@ impl Shard {
     pub(super) fn apply_to_logs(&mut self, io: &mut Io<Mail>, delta: &MetadataDelta) {
         for topic in &delta.topics_deleted {
             for (partition, _) in topic.partitions() {
-                self.delete_log(io, TopicPartition { topic_id: topic.id, partition });
+                self.delete_log(
+                    io,
+                    TopicPartition {
+                        topic_id: topic.id,
+                        partition,
+                    },
+                );
             }
         }
         if !delta.configs.is_empty() {
@@ -154,7 +174,9 @@ impl Shard {
             if owner(topic_partition, self.cores) != self.core {
                 continue;
             }
-            let Some(topic) = self.image.topics.by_id(topic_partition.topic_id) else { continue };
+            let Some(topic) = self.image.topics.by_id(topic_partition.topic_id) else {
+                continue;
+            };
             let found =
                 wanted_of(topic, node_id).find(|one| one.topic_partition == topic_partition);
             let Some(wanted) = found else { continue };
@@ -216,7 +238,9 @@ impl Shard {
                     .log
                     .segments()
                     .next()
-                    .map_or(partition.log.log_start_offset(), |segment| segment.base_offset),
+                    .map_or(partition.log.log_start_offset(), |segment| {
+                        segment.base_offset
+                    }),
                 high_watermark: partition.high_watermark,
             })
             .collect()
@@ -247,13 +271,17 @@ impl Shard {
 
 /// The partitions of a topic that this node leads.
 fn wanted_of(topic: &Topic, node_id: NodeId) -> impl Iterator<Item = Wanted> {
-    topic.partitions().filter(move |(_, partition)| partition.leader == node_id).map(
-        |(index, partition)| Wanted {
-            topic_partition: TopicPartition { topic_id: topic.id, partition: index },
+    topic
+        .partitions()
+        .filter(move |(_, partition)| partition.leader == node_id)
+        .map(|(index, partition)| Wanted {
+            topic_partition: TopicPartition {
+                topic_id: topic.id,
+                partition: index,
+            },
             topic: Arc::clone(&topic.name),
             leader_epoch: partition.leader_epoch,
-        },
-    )
+        })
 }
 
 fn directory_name(topic: &str, partition: PartitionIndex) -> String {
@@ -268,13 +296,18 @@ fn deleted_path(from: &Path, high: u64, low: u64) -> PathBuf {
 fn stray_path(from: &Path, topic_id: crate::base::uuid::Uuid) -> PathBuf {
     let (high, low) = topic_id.0.split_at(8);
     let word = |bytes: &[u8]| u64::from_be_bytes(bytes.try_into().expect("eight bytes"));
-    suffixed(from, &format!(".{:016x}{:016x}-stray", word(high), word(low)))
+    suffixed(
+        from,
+        &format!(".{:016x}{:016x}-stray", word(high), word(low)),
+    )
 }
 
 fn suffixed(from: &Path, suffix: &str) -> PathBuf {
     const NAME_BYTES_MAX: usize = 255;
-    let name = from.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = from
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let kept: String = name.chars().take(NAME_BYTES_MAX - suffix.len()).collect();
     from.with_file_name(format!("{kept}{suffix}"))
 }
-

@@ -1,10 +1,10 @@
 //! What shards send each other.
 
+use crate::base::ids::Offset;
 use crate::controller::{Command, Reply};
 use crate::metadata::batch::MetadataBatch;
 use crate::metadata::image::MetadataImage;
 use crate::partition::work::{Answer, Origin, RequestId, Work};
-use crate::base::ids::Offset;
 use std::sync::Arc;
 
 /// Mail between shards.

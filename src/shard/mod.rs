@@ -24,8 +24,8 @@ pub use mail::{CheckpointEntry, Mail, Opened};
 pub use start::{Announcement, Directories, Start};
 
 use crate::base::time::Instant;
-use crate::connection::Receiver;
 use crate::config::Configuration;
+use crate::connection::Receiver;
 use crate::handler::{Broker, Outbox, ProducerIds};
 use crate::metadata::image::MetadataImage;
 use crate::partition::session::FetchSessions;
@@ -128,7 +128,11 @@ impl Turn for Shard {
 impl Shard {
     fn on_event(&mut self, io: &mut Io<Mail>, event: Event<Mail>) {
         match event {
-            Event::Accepted { socket, listener, peer } => {
+            Event::Accepted {
+                socket,
+                listener,
+                peer,
+            } => {
                 self.on_accepted(io, socket, listener, peer);
             }
             Event::Readable(socket) => self.on_readable(socket),
@@ -138,7 +142,8 @@ impl Shard {
                 if control::is_control_token(token) {
                     self.on_metadata_synced(io, result);
                 } else {
-                    self.partitions.on_synced(io, token, &result, &mut self.effects);
+                    self.partitions
+                        .on_synced(io, token, &result, &mut self.effects);
                 }
             }
             Event::Warmed { token, result } => {
@@ -164,7 +169,11 @@ impl Shard {
             Mail::Committed(batch) => self.on_committed(io, &batch),
             Mail::Opened(opened) => self.on_opened(io, opened),
             Mail::Serve => self.on_serve(io),
-            Mail::Checkpoint { core, entries, is_final } => {
+            Mail::Checkpoint {
+                core,
+                entries,
+                is_final,
+            } => {
                 self.on_checkpoint(io, core, entries, is_final);
             }
         }
@@ -191,10 +200,23 @@ impl Shard {
             self.write_metadata(io);
             self.partitions.write(io, &mut self.effects);
             for (origin, answer) in std::mem::take(&mut self.effects.answers) {
-                self.pass(io, origin.core, Mail::Answer { request: origin.request, answer });
+                self.pass(
+                    io,
+                    origin.core,
+                    Mail::Answer {
+                        request: origin.request,
+                        answer,
+                    },
+                );
             }
             for origin in std::mem::take(&mut self.effects.wakes) {
-                self.pass(io, origin.core, Mail::Wake { request: origin.request });
+                self.pass(
+                    io,
+                    origin.core,
+                    Mail::Wake {
+                        request: origin.request,
+                    },
+                );
             }
             if self.local.is_empty() {
                 break;
@@ -235,14 +257,21 @@ impl Shard {
             } else {
                 Instant::NEVER
             };
-            for deadline in [timers.checkpoint, timers.recovery_point, timers.retention, idle] {
+            for deadline in [
+                timers.checkpoint,
+                timers.recovery_point,
+                timers.retention,
+                idle,
+            ] {
                 io.wake_at(deadline);
             }
         }
     }
 
     fn on_wake(&mut self, io: &mut Io<Mail>, request: RequestId, is_due: bool) {
-        let Some(state) = self.requests.resume(request) else { return };
+        let Some(state) = self.requests.resume(request) else {
+            return;
+        };
         self.step(io, request, |context| {
             crate::handler::on_wake(context, request, state, is_due)
         });

@@ -1,9 +1,9 @@
 //! Requests that this core is answering, in a table with reused places.
 
+use crate::base::time::Instant;
 use crate::connection::{Connection, Ticket};
 use crate::handler::State;
 use crate::partition::work::RequestId;
-use crate::base::time::Instant;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -38,7 +38,10 @@ impl Requests {
     /// Takes a place for a request that is about to be handled.
     pub fn begin(&mut self, connection: &Connection, ticket: Ticket) -> RequestId {
         let index = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot { generation: 0, entry: None });
+            self.slots.push(Slot {
+                generation: 0,
+                entry: None,
+            });
             u32::try_from(self.slots.len() - 1).expect("bounded by connections and pipelines")
         });
         let slot = &mut self.slots[crate::base::convert::usize_from_u32(index)];
@@ -49,7 +52,10 @@ impl Requests {
             ticket,
             state: None,
         });
-        RequestId { index, generation: slot.generation }
+        RequestId {
+            index,
+            generation: slot.generation,
+        }
     }
 
     /// Lets a request wait.
@@ -57,7 +63,9 @@ impl Requests {
         if let Some(deadline) = state.deadline() {
             self.deadlines.push(Reverse((deadline, id)));
         }
-        let entry = self.entry(id).expect("a request parks while it is in the table");
+        let entry = self
+            .entry(id)
+            .expect("a request parks while it is in the table");
         entry.state = Some(state);
     }
 
@@ -68,7 +76,9 @@ impl Requests {
 
     /// Ends a request and frees its place.
     pub fn end(&mut self, id: RequestId) -> Option<Entry> {
-        let slot = self.slots.get_mut(crate::base::convert::usize_from_u32(id.index))?;
+        let slot = self
+            .slots
+            .get_mut(crate::base::convert::usize_from_u32(id.index))?;
         if slot.generation != id.generation {
             return None;
         }
@@ -81,13 +91,22 @@ impl Requests {
     /// The listener that a request came in by.
     #[must_use]
     pub fn listener(&self, id: RequestId) -> usize {
-        let slot = self.slots.get(crate::base::convert::usize_from_u32(id.index));
-        slot.and_then(|slot| slot.entry.as_ref()).map_or(0, |entry| entry.listener)
+        let slot = self
+            .slots
+            .get(crate::base::convert::usize_from_u32(id.index));
+        slot.and_then(|slot| slot.entry.as_ref())
+            .map_or(0, |entry| entry.listener)
     }
 
     fn entry(&mut self, id: RequestId) -> Option<&mut Entry> {
-        let slot = self.slots.get_mut(crate::base::convert::usize_from_u32(id.index))?;
-        if slot.generation == id.generation { slot.entry.as_mut() } else { None }
+        let slot = self
+            .slots
+            .get_mut(crate::base::convert::usize_from_u32(id.index))?;
+        if slot.generation == id.generation {
+            slot.entry.as_mut()
+        } else {
+            None
+        }
     }
 
     /// A request whose deadline has passed, if there is one.
@@ -113,11 +132,5 @@ impl Requests {
             self.deadlines.pop();
         }
         None
-    }
-
-    /// How many there are.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.slots.len() - self.free.len()
     }
 }

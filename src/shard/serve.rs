@@ -23,7 +23,8 @@ impl Shard {
             io.close(socket);
             return;
         }
-        self.connections.insert(Connection::new(socket, listener, peer, io.now().instant));
+        self.connections
+            .insert(Connection::new(socket, listener, peer, io.now().instant));
         self.on_readable(socket);
     }
 
@@ -40,16 +41,21 @@ impl Shard {
     /// connection that may not be read now stays marked, and is taken up when its replies have left.
     pub(super) fn receive(&mut self, io: &mut Io<Mail>) {
         for _ in 0..self.readable.len() {
-            let Some(socket) = self.readable.pop_front() else { break };
-            let Some(connection) = self.connections.get_mut(socket) else { continue };
+            let Some(socket) = self.readable.pop_front() else {
+                break;
+            };
+            let Some(connection) = self.connections.get_mut(socket) else {
+                continue;
+            };
             if !connection.may_receive() {
                 continue;
             }
             connection.is_readable = false;
             connection.active_at = io.now().instant;
             let mut frames = std::mem::take(&mut self.frames);
-            let received =
-                connection.frames.receive(io, socket, &mut self.receiver, &mut frames);
+            let received = connection
+                .frames
+                .receive(io, socket, &mut self.receiver, &mut frames);
             match received {
                 Ok(true) => self.on_readable(socket),
                 Ok(false) => {}
@@ -75,7 +81,9 @@ impl Shard {
     }
 
     fn handle_frame(&mut self, io: &mut Io<Mail>, socket: SocketId, frame: Bytes) {
-        let Some(connection) = self.connections.get_mut(socket) else { return };
+        let Some(connection) = self.connections.get_mut(socket) else {
+            return;
+        };
         let (header, body) = match decode_request_header(frame) {
             Ok(read) => read,
             Err(error) => {
@@ -87,18 +95,37 @@ impl Shard {
         let ticket = connection.replies.begin();
         let listener = connection.listener;
         let id = self.requests.begin(connection, ticket);
-        let request = Request { id, connection: socket.index, listener, header, body };
+        let request = Request {
+            id,
+            connection: socket.index,
+            listener,
+            header,
+            body,
+        };
         self.step(io, id, |context| handler::handle(context, request));
     }
 
     pub(super) fn on_answer(&mut self, io: &mut Io<Mail>, id: RequestId, answer: Answer) {
-        let Some(state) = self.requests.resume(id) else { return };
-        self.step(io, id, |context| handler::on_answer(context, id, state, answer));
+        let Some(state) = self.requests.resume(id) else {
+            return;
+        };
+        self.step(io, id, |context| {
+            handler::on_answer(context, id, state, answer)
+        });
     }
 
-    pub(super) fn on_reply(&mut self, io: &mut Io<Mail>, id: RequestId, reply: Option<CommandReply>) {
-        let Some(state) = self.requests.resume(id) else { return };
-        self.step(io, id, |context| handler::on_reply(context, id, state, reply));
+    pub(super) fn on_reply(
+        &mut self,
+        io: &mut Io<Mail>,
+        id: RequestId,
+        reply: Option<CommandReply>,
+    ) {
+        let Some(state) = self.requests.resume(id) else {
+            return;
+        };
+        self.step(io, id, |context| {
+            handler::on_reply(context, id, state, reply)
+        });
     }
 
     /// Lets a handler work on a request, and does what it says.
@@ -109,7 +136,10 @@ impl Shard {
         handle: impl FnOnce(&mut Context<'_>) -> Outcome,
     ) {
         let disk = io.disk().clone();
-        let listener = self.configuration.listeners().get(self.requests.listener(id));
+        let listener = self
+            .configuration
+            .listeners()
+            .get(self.requests.listener(id));
         let listener = listener.map_or("", |listener| listener.name.as_str());
         let mut context = Context {
             now: io.now(),
@@ -143,18 +173,28 @@ impl Shard {
     }
 
     fn finish(&mut self, id: RequestId, reply: Option<Reply>) {
-        let Some(entry) = self.requests.end(id) else { return };
-        let socket =
-            SocketId { index: entry.connection, generation: entry.connection_generation };
-        let Some(connection) = self.connections.get_mut(socket) else { return };
-        connection.replies.finish(entry.ticket, reply, &mut connection.outgoing);
+        let Some(entry) = self.requests.end(id) else {
+            return;
+        };
+        let socket = SocketId {
+            index: entry.connection,
+            generation: entry.connection_generation,
+        };
+        let Some(connection) = self.connections.get_mut(socket) else {
+            return;
+        };
+        connection
+            .replies
+            .finish(entry.ticket, reply, &mut connection.outgoing);
         self.unsent.push(socket);
     }
 
     /// Sends once on each connection that has something to send.
     pub(super) fn send(&mut self, io: &mut Io<Mail>) {
         for socket in std::mem::take(&mut self.unsent) {
-            let Some(connection) = self.connections.get_mut(socket) else { continue };
+            let Some(connection) = self.connections.get_mut(socket) else {
+                continue;
+            };
             let progress = connection.outgoing.flush(io, socket);
             let takes_more = connection.is_readable && connection.may_receive();
             match progress {
@@ -196,7 +236,9 @@ impl Shard {
         let idle_max = milliseconds(self.configuration.connections_max_idle_ms());
         let now = io.now().instant;
         for socket in self.connections.sockets() {
-            let Some(connection) = self.connections.get_mut(socket) else { continue };
+            let Some(connection) = self.connections.get_mut(socket) else {
+                continue;
+            };
             if now.since(connection.active_at) > idle_max && connection.replies.waiting() == 0 {
                 self.close(io, socket);
             }

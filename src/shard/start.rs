@@ -18,13 +18,13 @@ use crate::connection::Receiver;
 use crate::controller::quorum::write_bootstrap_checkpoint;
 use crate::handler::{Broker, Outbox, ProducerIds};
 use crate::log::checkpoint::{self, OffsetCheckpoint};
-use crate::log::meta_properties::{self, MetaProperties};
 use crate::log::clean_shutdown;
+use crate::log::meta_properties::{self, MetaProperties};
 use crate::metadata::image::MetadataImage;
 use crate::partition::session::FetchSessions;
 use crate::partition::settings::TopicSettingsTable;
 use crate::partition::{Partitions, TurnEffects};
-use crate::runtime::disk::{Disk, DirectoryLock};
+use crate::runtime::disk::{DirectoryLock, Disk};
 use crate::runtime::io::Io;
 use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -86,7 +86,9 @@ impl Directories {
     /// The directory that holds a log.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<usize> {
-        self.list.iter().position(|directory| directory.names.contains(name))
+        self.list
+            .iter()
+            .position(|directory| directory.names.contains(name))
     }
 }
 
@@ -107,7 +109,8 @@ impl Start {
         for path in configuration.log_dirs() {
             let (path, lock) = claim(disk, Path::new(path))?;
             locks.push(lock);
-            let properties = meta_properties::read(disk, &path).map_err(|error| error.to_string())?;
+            let properties =
+                meta_properties::read(disk, &path).map_err(|error| error.to_string())?;
             found.push((path, properties));
         }
         let cluster_id = common_cluster_id(&configuration, &found)?
@@ -141,12 +144,18 @@ impl Start {
         }
         let broker = Broker {
             cluster_id,
-            directories: list.iter().map(|directory| directory.path.clone()).collect(),
+            directories: list
+                .iter()
+                .map(|directory| directory.path.clone())
+                .collect(),
         };
         Ok(Start {
             configuration: Arc::new(configuration),
             broker: Arc::new(broker),
-            directories: Arc::new(Directories { list, _locks: locks }),
+            directories: Arc::new(Directories {
+                list,
+                _locks: locks,
+            }),
             announce: Box::new(announce),
         })
     }
@@ -186,7 +195,8 @@ impl Start {
             checkpoint_sum: 0,
         };
         if shard.core == 0 {
-            let control = Control::open(io, &shard.configuration, &shard.broker, &self.directories)?;
+            let control =
+                Control::open(io, &shard.configuration, &shard.broker, &self.directories)?;
             shard.control = Some(control);
             io.turn_again();
         }
@@ -258,7 +268,9 @@ fn common_cluster_id(
 ) -> Result<Option<String>, String> {
     let mut first: Option<(&Path, &str)> = None;
     for (path, properties) in found {
-        let Some(properties) = properties else { continue };
+        let Some(properties) = properties else {
+            continue;
+        };
         if let Some(node_id) = properties.node_id
             && node_id != configuration.node_id()
         {
@@ -269,7 +281,9 @@ fn common_cluster_id(
                 configuration.node_id()
             ));
         }
-        let Some(cluster_id) = properties.cluster_id.as_deref() else { continue };
+        let Some(cluster_id) = properties.cluster_id.as_deref() else {
+            continue;
+        };
         match first {
             Some((other, known)) if known != cluster_id => {
                 return Err(format!(
@@ -291,8 +305,9 @@ fn refuse_foreign(disk: &Disk, path: &Path) -> Result<(), String> {
     let entries = disk
         .list(path)
         .map_err(|error| format!("log.dirs: {} cannot be listed: {error}", path.display()))?;
-    let foreign =
-        entries.iter().find(|entry| entry.name != ".lock" && entry.name != "lost+found");
+    let foreign = entries
+        .iter()
+        .find(|entry| entry.name != ".lock" && entry.name != "lost+found");
     match foreign {
         None => Ok(()),
         Some(entry) => Err(format!(

@@ -8,6 +8,7 @@
 //! ```
 
 use super::core::{NativeCore, Outcome};
+use super::listen::Listening;
 use super::process::Unfit;
 use super::sys;
 use crate::base::prng::Prng;
@@ -17,7 +18,6 @@ use crate::runtime::disk::Disk;
 use crate::runtime::io::{Backend, Event, Io, IoCounters, Turn};
 use crate::runtime::mail::{Envelope, Mailbox, Post};
 use std::collections::VecDeque;
-use super::listen::Listening;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;

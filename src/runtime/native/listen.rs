@@ -22,8 +22,16 @@ impl Listening {
         match host {
             Some(host) => bind(resolve(host, port)?, backlog),
             // All addresses of both families where there is IPv6, else of the one there is.
-            None => bind(SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port), backlog)
-                .or_else(|_| bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port), backlog)),
+            None => bind(
+                SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port),
+                backlog,
+            )
+            .or_else(|_| {
+                bind(
+                    SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port),
+                    backlog,
+                )
+            }),
         }
     }
 
@@ -44,8 +52,12 @@ fn resolve(host: &str, port: u16) -> Result<SocketAddr, Unfit> {
             "listeners: the host {host} cannot be resolved: {why}; see: getent hosts {host}"
         ))
     };
-    let mut addresses = (host, port).to_socket_addrs().map_err(|error| unknown(&error))?;
-    addresses.next().ok_or_else(|| unknown(&"it has no address"))
+    let mut addresses = (host, port)
+        .to_socket_addrs()
+        .map_err(|error| unknown(&error))?;
+    addresses
+        .next()
+        .ok_or_else(|| unknown(&"it has no address"))
 }
 
 fn bind(address: SocketAddr, backlog: i32) -> Result<Listening, Unfit> {

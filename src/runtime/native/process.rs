@@ -114,7 +114,9 @@ impl Clock {
     /// Begins now.
     #[must_use]
     pub fn start() -> Clock {
-        Clock { epoch: std::time::Instant::now() }
+        Clock {
+            epoch: std::time::Instant::now(),
+        }
     }
 
     /// Both clocks.
@@ -135,7 +137,11 @@ impl Clock {
 pub fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = name.trim();
-    if name.is_empty() { "localhost".to_owned() } else { name.to_owned() }
+    if name.is_empty() {
+        "localhost".to_owned()
+    } else {
+        name.to_owned()
+    }
 }
 
 /// Random bits from the machine.
