@@ -30,6 +30,7 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
             let mut result = DescribeConfigsResult {
                 resource_type: resource.resource_type,
                 resource_name: resource.resource_name.clone(),
+                error_message: None,
                 ..DescribeConfigsResult::default()
             };
             match rows(context, &resource) {

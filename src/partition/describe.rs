@@ -23,8 +23,8 @@ impl Partitions {
         let Some(partition) = self.get_mut(entry.topic_partition) else {
             return answer(ErrorCode::NOT_LEADER_OR_FOLLOWER, Offset(-1));
         };
-        if partition.is_offline {
-            return answer(ErrorCode::KAFKA_STORAGE_ERROR, Offset(-1));
+        if let Err(error) = partition.check_serves() {
+            return answer(error, Offset(-1));
         }
         // Only a topic that deletes by age or size may lose records on request.
         if !partition.log.config().cleanup_policy.delete {

@@ -26,8 +26,10 @@ pub struct Partition {
     pub log: Log,
     /// The log directory that holds it, as a place in `log.dirs`.
     pub directory: usize,
-    /// How often leadership has changed.
+    /// How often leadership has changed, when this broker last led; -1 before.
     pub leader_epoch: LeaderEpoch,
+    /// Whether this broker leads it now.
+    pub(super) leads: bool,
     /// Records below it are in every in-sync replica: consumers see them.
     pub high_watermark: Offset,
     /// A sync that is under way.
@@ -50,24 +52,26 @@ impl Partition {
         topic: Str,
         mut log: Log,
         directory: usize,
-        leader_epoch: LeaderEpoch,
+        leader_epoch: Option<LeaderEpoch>,
     ) -> Partition {
         let high_watermark = log.log_end_offset();
         log.update_high_watermark(high_watermark);
-        log.assign_leader_epoch(leader_epoch, high_watermark);
-        Partition {
+        let mut partition = Partition {
             topic_partition,
             topic,
             log,
             directory,
-            leader_epoch,
+            leader_epoch: LeaderEpoch::NONE,
+            leads: false,
             high_watermark,
             sync: None,
             is_offline: false,
             is_dirty: false,
             write_failed: false,
             watchers: Vec::new(),
-        }
+        };
+        partition.follow_metadata(leader_epoch);
+        partition
     }
 
     /// Checks the leader epoch that a client knows against this leader's. KIP-320.
@@ -128,12 +132,26 @@ impl Partition {
         moved
     }
 
-    /// Leads in a new epoch: its records begin here.
-    pub fn lead(&mut self, leader_epoch: LeaderEpoch) {
-        if leader_epoch > self.leader_epoch {
+    /// Leads in an epoch, whose records begin here; or, without one, leads no more.
+    pub fn follow_metadata(&mut self, leader_epoch: Option<LeaderEpoch>) {
+        self.leads = leader_epoch.is_some();
+        if let Some(leader_epoch) = leader_epoch
+            && leader_epoch > self.leader_epoch
+        {
             self.leader_epoch = leader_epoch;
             let start = self.log.log_end_offset();
             self.log.assign_leader_epoch(leader_epoch, start);
+        }
+    }
+
+    /// Whether requests may be served from it: it is led here, and its log is sound.
+    pub(super) fn check_serves(&self) -> Result<(), ErrorCode> {
+        if self.is_offline {
+            Err(ErrorCode::KAFKA_STORAGE_ERROR)
+        } else if self.leads {
+            Ok(())
+        } else {
+            Err(ErrorCode::NOT_LEADER_OR_FOLLOWER)
         }
     }
 

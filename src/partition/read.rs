@@ -96,11 +96,10 @@ impl Partitions {
             return Ok(answer);
         };
         answer.leader_epoch = partition.leader_epoch;
-        if partition.is_offline {
-            answer.error = ErrorCode::KAFKA_STORAGE_ERROR;
-            return Ok(answer);
-        }
-        if let Err(error) = partition.check_leader_epoch(entry.current_leader_epoch) {
+        let checked = partition
+            .check_serves()
+            .and_then(|()| partition.check_leader_epoch(entry.current_leader_epoch));
+        if let Err(error) = checked {
             answer.error = error;
             return Ok(answer);
         }
@@ -191,11 +190,10 @@ impl Partitions {
             answer.error = ErrorCode::NOT_LEADER_OR_FOLLOWER;
             return Ok(answer);
         };
-        if partition.is_offline {
-            answer.error = ErrorCode::KAFKA_STORAGE_ERROR;
-            return Ok(answer);
-        }
-        if let Err(error) = partition.check_leader_epoch(entry.current_leader_epoch) {
+        let checked = partition
+            .check_serves()
+            .and_then(|()| partition.check_leader_epoch(entry.current_leader_epoch));
+        if let Err(error) = checked {
             answer.error = error;
             return Ok(answer);
         }
@@ -274,7 +272,10 @@ impl Partitions {
             answer.error = ErrorCode::NOT_LEADER_OR_FOLLOWER;
             return answer;
         };
-        if let Err(error) = partition.check_leader_epoch(entry.current_leader_epoch) {
+        let checked = partition
+            .check_serves()
+            .and_then(|()| partition.check_leader_epoch(entry.current_leader_epoch));
+        if let Err(error) = checked {
             answer.error = error;
             return answer;
         }

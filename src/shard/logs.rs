@@ -28,7 +28,8 @@ pub struct Logs {
 struct Wanted {
     topic_partition: TopicPartition,
     topic: Arc<str>,
-    leader_epoch: LeaderEpoch,
+    /// In which epoch this node leads it, if it does.
+    leader_epoch: Option<LeaderEpoch>,
 }
 
 impl Logs {
@@ -192,7 +193,7 @@ impl Shard {
                 }
                 PartitionDelta::Changed { .. } => {
                     if let Some(partition) = self.partitions.get_mut(topic_partition) {
-                        partition.lead(wanted.leader_epoch);
+                        partition.follow_metadata(wanted.leader_epoch);
                     }
                 }
             }
