@@ -62,6 +62,16 @@ impl Controller {
             let error = ApiError::new(ErrorCode::INVALID_REQUEST, message);
             response.topics.push(failed(CLUSTER_METADATA_TOPIC, &error));
         }
+        if records.len() > RECORDS_PER_COMMAND_MAX {
+            let message = "Unable to perform excessively large batch operation.";
+            let error = ApiError::new(ErrorCode::POLICY_VIOLATION, message);
+            response.topics = request
+                .topics
+                .iter()
+                .map(|it| failed(&it.name, &error))
+                .collect();
+            records.clear();
+        }
         if request.validate_only {
             records.clear();
         }

@@ -33,13 +33,17 @@ pub fn place(
     let mut racks = racks(cluster);
     let active_count: usize = racks.iter().map(|rack| rack.active.len()).sum();
     if active_count == 0 {
-        return Err("All brokers are currently fenced.".to_owned());
+        return Err(
+            "All brokers are currently fenced, or have all their log directories cordoned."
+                .to_owned(),
+        );
     }
     let broker_count = cluster.brokers.len();
     if replicas > broker_count {
         return Err(format!(
             "The target replication factor of {replication_factor} cannot be reached because only \
-             {broker_count} broker(s) are registered."
+             {broker_count} broker(s) are registered or some brokers have all their log directories \
+             cordoned."
         ));
     }
     let mut placed = Vec::with_capacity(partition_count);
@@ -200,8 +204,8 @@ mod tests {
         let brokers = [(1, None, false)];
         expect_test::expect![[r#"
             Invalid replication factor 0: the replication factor must be positive.
-            The target replication factor of 2 cannot be reached because only 1 broker(s) are registered.
-            All brokers are currently fenced."#]]
+            The target replication factor of 2 cannot be reached because only 1 broker(s) are registered or some brokers have all their log directories cordoned.
+            All brokers are currently fenced, or have all their log directories cordoned."#]]
         .assert_eq(&[refuse(&brokers, 0), refuse(&brokers, 2), refuse(&[(1, None, true)], 1)].join("\n"));
     }
 }

@@ -273,7 +273,7 @@ fn what_cannot_be_created_is_refused_in_kafkas_words() {
         none 37 "Number of partitions was set to an invalid non-positive value."
         minus 37 "Number of partitions was set to an invalid non-positive value."
         zero 38 "Replication factor must be larger than 0, or -1 to use the default value."
-        three 38 "Unable to replicate the partition 3 time(s): The target replication factor of 3 cannot be reached because only 1 broker(s) are registered."
+        three 38 "Unable to replicate the partition 3 time(s): The target replication factor of 3 cannot be reached because only 1 broker(s) are registered or some brokers have all their log directories cordoned."
         unknown 40 "Unknown topic config name: no.such.config"
         wrong 40 "Invalid value soon for configuration retention.ms: Not a number of type LONG"
         null 40 "Null value not supported for topic configs: retention.ms"
@@ -295,6 +295,12 @@ fn what_cannot_be_created_is_refused_in_kafkas_words() {
         huge 44 "Excessively large number of partitions per request."
     "#]]
     .assert_eq(&answers);
+    let (records, answers) = bench.create(vec![topic("large", 10_000)]);
+    expect![[r#"
+        large 44 "Unable to perform excessively large batch operation."
+    "#]]
+    .assert_eq(&answers);
+    assert_eq!(records, "");
 }
 
 #[test]
