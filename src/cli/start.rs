@@ -1,7 +1,7 @@
 //! `klamm start`: a broker, from its configuration to its last sync.
 
 use super::StartArguments;
-use super::output::notice;
+use super::output::{Output, notice};
 use crate::base::prng::Prng;
 
 use crate::config::{Configuration, Sources};
@@ -143,11 +143,14 @@ fn announce(addresses: &str, announcement: &Announcement) {
     } else {
         format!("{} logs in {took:.0} ms", announcement.logs)
     };
-    notice(&format!(
+    let mut output = Output::standard();
+    let said = output.line(format!(
         "klamm {}\nlisteners  {addresses}\ncores      {} (one shard each)\ndata       {} (cluster {})\nrecovered  {recovery}",
         env!("CARGO_PKG_VERSION"),
         announcement.cores,
         directories.join(", "),
         announcement.cluster_id,
     ));
+    // A closed standard output is no reason not to serve.
+    drop(said.and_then(|()| output.flush()));
 }

@@ -344,10 +344,11 @@ impl Shard {
         let Some(control) = self.control.as_mut() else {
             return;
         };
-        if control.quorum.has_queued()
-            && let Err(error) = control.quorum.write(now)
-        {
-            fail(&error);
+        match control.quorum.write(now) {
+            Ok(None) => {}
+            // A full disk: the commands of this turn fail, and later ones may go well.
+            Ok(Some(error)) => tracing::error!("the metadata log could not be written: {error}"),
+            Err(error) => fail(&error),
         }
         if control.syncing.is_none() {
             match control.quorum.unsynced() {
@@ -485,6 +486,7 @@ impl Shard {
     fn close_own(&mut self, io: &mut Io<Mail>) {
         self.settle(io);
         self.send(io);
+        self.say_counters(io);
         let is_clean = self.close_logs(io);
         for socket in self.connections.sockets() {
             io.close(socket);
@@ -505,6 +507,21 @@ impl Shard {
         if self.core != 0 {
             self.phase = Phase::Stopped;
         }
+    }
+
+    /// How many bytes went which way: the last word of a shard about its work.
+    fn say_counters(&self, io: &Io<Mail>) {
+        let counters = io.counters();
+        tracing::info!(
+            shard = self.core,
+            received_bytes = counters.received_bytes,
+            sent_memory_bytes = counters.sent_memory_bytes,
+            sent_file_bytes = counters.sent_file_bytes,
+            sent_splice_bytes = counters.sent_splice_bytes,
+            turns = counters.turns,
+            sleeps = counters.sleeps,
+            "stopped"
+        );
     }
 
     /// Shard 0: when every shard has closed its logs, the metadata log is closed, and the marker of a
