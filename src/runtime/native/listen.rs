@@ -5,6 +5,11 @@ use super::sys;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::os::fd::{AsRawFd, RawFd};
+use std::time::Duration;
+
+/// How often a port in use is tried again, and how long after.
+const BIND_TRIES: u32 = 100;
+const BIND_PAUSE: Duration = Duration::from_millis(10);
 
 /// A socket that clients connect to.
 #[derive(Debug)]
@@ -61,7 +66,18 @@ fn resolve(host: &str, port: u16) -> Result<SocketAddr, Unfit> {
 }
 
 fn bind(address: SocketAddr, backlog: i32) -> Result<Listening, Unfit> {
-    let listener = TcpListener::bind(address).map_err(|error| Unfit(explain(address, &error)))?;
+    let mut tries = 0;
+    let listener = loop {
+        match TcpListener::bind(address) {
+            // A broker that was killed gives its port back a moment after it is gone: the kernel
+            // takes its rings down in the background, and the accept in them holds the listener.
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && tries < BIND_TRIES => {
+                tries += 1;
+                std::thread::sleep(BIND_PAUSE);
+            }
+            result => break result.map_err(|error| Unfit(explain(address, &error)))?,
+        }
+    };
     // The standard library listens with a backlog of its own; Linux takes a second call as a change.
     sys::set_backlog(&listener, backlog);
     let address = listener.local_addr().unwrap_or(address);
