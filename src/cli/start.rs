@@ -32,6 +32,8 @@ fn start(arguments: &StartArguments) -> Result<(), String> {
     let clock = process::Clock::start();
     process::log_to_standard_error();
     let mut configuration = configure(arguments)?;
+    let signals = process::StopSignals::take()
+        .map_err(|error| format!("signals cannot be received: {error}"))?;
     process::raise_open_files_limit();
     process::check_io_uring().map_err(|unfit| unfit.to_string())?;
     let processors = processors(&configuration)?;
@@ -44,6 +46,7 @@ fn start(arguments: &StartArguments) -> Result<(), String> {
         processors,
         send_buffer_bytes: buffer_bytes(configuration.socket_send_buffer_bytes()),
         receive_buffer_bytes: buffer_bytes(configuration.socket_receive_buffer_bytes()),
+        signals: Some(signals),
         epoch: clock.epoch(),
     };
     let addresses = addresses(&configuration);

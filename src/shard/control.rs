@@ -306,6 +306,14 @@ impl Shard {
 
     pub(super) fn on_serve(&mut self, io: &mut Io<Mail>) {
         self.phase = Phase::Serving;
+        self.announce(io);
+        if self.stops_when_serving {
+            self.on_stop(io);
+        }
+    }
+
+    /// Shard 0: says that the broker serves.
+    fn announce(&self, io: &Io<Mail>) {
         if self.core != 0 {
             return;
         }
@@ -466,18 +474,21 @@ impl Shard {
 
     /// Any shard: the process shall end. New requests are not read; shard 0 tells the controller.
     pub(super) fn on_stop(&mut self, io: &mut Io<Mail>) {
-        if matches!(self.phase, Phase::Stopping | Phase::Stopped) {
-            return;
+        match self.phase {
+            // What has begun is brought to its end first: then there is one way to stop.
+            Phase::Opening => {
+                self.stops_when_serving = true;
+                return;
+            }
+            Phase::Serving => self.phase = Phase::Stopping,
+            Phase::Stopping | Phase::Stopped => return,
         }
-        let was_serving = self.phase == Phase::Serving;
-        self.phase = Phase::Stopping;
         let node_id = self.configuration.node_id();
         match self.control.as_mut() {
-            Some(control) if was_serving => {
+            Some(control) => {
                 let heartbeat = control.heartbeat(node_id, false, true);
                 control.submit(io, Waiter::Stop, heartbeat);
             }
-            Some(_) => self.close_own(io),
             None => self.close_own(io),
         }
     }

@@ -57,6 +57,8 @@ pub struct Shard {
     core: usize,
     cores: usize,
     phase: Phase,
+    /// The process was asked to end before it served.
+    stops_when_serving: bool,
     broker: Arc<Broker>,
     start: Arc<Start>,
     /// The settings in force: static ones, with the dynamic ones of the image over them.

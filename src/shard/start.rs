@@ -171,6 +171,7 @@ impl Start {
             core: io.core(),
             cores: io.cores(),
             phase: Phase::Opening,
+            stops_when_serving: false,
             receiver: Receiver::new(io.pool(), configuration.socket_request_max_bytes()),
             timers: Timers::new(io.now().instant, &configuration),
             sessions: FetchSessions::new(slots.div_ceil(io.cores())),

@@ -9,7 +9,7 @@
 
 use super::core::{NativeCore, Outcome};
 use super::listen::Listening;
-use super::process::Unfit;
+use super::process::{StopSignals, Unfit};
 use super::sys;
 use crate::base::prng::Prng;
 use crate::base::time::{Instant, Now, Timestamp};
@@ -38,6 +38,8 @@ pub struct Settings {
     pub send_buffer_bytes: Option<i32>,
     /// `SO_RCVBUF` of accepted sockets, or the system's.
     pub receive_buffer_bytes: Option<i32>,
+    /// Becomes readable when the process shall end.
+    pub signals: Option<StopSignals>,
     /// When the process began, by the clock that `Now` is read from.
     pub epoch: std::time::Instant,
 }
@@ -53,15 +55,14 @@ where
     B: Fn(&mut Io<T::Mail>) -> Result<T, String> + Send + Sync + 'static,
 {
     let cores = settings.processors.len();
-    let signals = super::process::stop_signals()
-        .map_err(|error| Unfit(format!("signals cannot be received: {error}")))?;
     let mailboxes: Result<Vec<Mailbox<T::Mail>>, _> = (0..cores).map(|_| Mailbox::new()).collect();
     let post: Post<T::Mail> = mailboxes
         .map_err(|error| Unfit(format!("no eventfd: {error}")))?
         .into();
+    let mut settings = settings;
+    let mut signals = settings.signals.take();
     let settings = Arc::new(settings);
     let build = Arc::new(build);
-    let mut signals = Some(signals);
     let mut threads = Vec::new();
     for (core, processor) in settings.processors.iter().copied().enumerate() {
         let (post, settings, build) =
@@ -94,7 +95,7 @@ struct Driver<'a, M> {
     io: Io<M>,
     settings: &'a Settings,
     post: &'a Post<M>,
-    signals: Option<OwnedFd>,
+    signals: Option<StopSignals>,
     next_core: usize,
     /// Listeners that wait for a free descriptor, and until when.
     paused: Vec<usize>,
@@ -106,13 +107,13 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
         core: usize,
         settings: &'a Settings,
         post: &'a Post<M>,
-        signals: Option<OwnedFd>,
+        signals: Option<StopSignals>,
     ) -> Result<Driver<'a, M>, Unfit> {
         let mut native = NativeCore::new()
             .map_err(|error| Unfit(format!("shard {core} has no io_uring: {error}")))?;
         native.poll_mail(post[core].wake_descriptor());
         if let Some(signals) = &signals {
-            native.poll_signal(super::process::raw(signals));
+            native.poll_signal(signals.descriptor());
         }
         let io = Io {
             now: clocks(settings.epoch),

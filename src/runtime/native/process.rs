@@ -1,7 +1,7 @@
 //! The process: signals, limits, its cores, and whether this kernel lets klamm run at all.
 
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -19,15 +19,30 @@ impl std::fmt::Display for Unfit {
 /// Whether a signal takes its default action: the process ends at once.
 static SIGNAL_ENDS: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
-/// A descriptor that becomes readable on SIGTERM and SIGINT.
-pub(crate) fn stop_signals() -> io::Result<OwnedFd> {
-    let (read, write) = UnixStream::pair()?;
-    read.set_nonblocking(true)?;
-    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
-        signal_hook::flag::register_conditional_default(signal, Arc::clone(&SIGNAL_ENDS))?;
-        signal_hook::low_level::pipe::register(signal, write.try_clone()?)?;
+/// Becomes readable on SIGTERM and SIGINT.
+#[derive(Debug)]
+pub struct StopSignals {
+    read: OwnedFd,
+}
+
+impl StopSignals {
+    /// Takes both signals from here on: before anything is announced, so that none is missed.
+    ///
+    /// # Errors
+    /// No descriptor is left.
+    pub fn take() -> io::Result<StopSignals> {
+        let (read, write) = UnixStream::pair()?;
+        read.set_nonblocking(true)?;
+        for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+            signal_hook::flag::register_conditional_default(signal, Arc::clone(&SIGNAL_ENDS))?;
+            signal_hook::low_level::pipe::register(signal, write.try_clone()?)?;
+        }
+        Ok(StopSignals { read: OwnedFd::from(read) })
     }
-    Ok(OwnedFd::from(read))
+
+    pub(super) fn descriptor(&self) -> RawFd {
+        self.read.as_raw_fd()
+    }
 }
 
 /// From now on a signal ends the process at once: who sends a second one does not want to wait.
@@ -99,10 +114,6 @@ fn explain_io_uring(error: &io::Error) -> String {
     }
 }
 
-/// The raw number of a descriptor, for the driver.
-pub(super) fn raw(descriptor: &OwnedFd) -> std::os::fd::RawFd {
-    descriptor.as_raw_fd()
-}
 
 /// The clock that a process began with.
 #[derive(Clone, Copy, Debug)]
