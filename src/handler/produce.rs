@@ -17,7 +17,7 @@ use crate::protocol::messages::produce::{
 use crate::protocol::records::Records;
 use crate::protocol::string::Str;
 use crate::record::batch::RecordBatch;
-use crate::record::validate::validate_produce;
+use crate::record::validate::{ProduceRules, validate_produce};
 
 /// acks=0: the client does not listen.
 const ACKS_NONE: i16 = 0;

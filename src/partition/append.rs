@@ -48,10 +48,8 @@ impl Partitions {
             return;
         };
         let partition = self.at(place).expect("a place in the table is taken");
-        if partition.is_offline {
-            round
-                .answers
-                .push(refusal(at, ErrorCode::KAFKA_STORAGE_ERROR, None));
+        if let Err(error) = partition.check_serves() {
+            round.answers.push(refusal(at, error, None));
             return;
         }
         let leader_epoch = partition.leader_epoch;

@@ -9,7 +9,7 @@ use super::work::{
 use crate::base::ids::{LeaderEpoch, Offset};
 use crate::base::time::Timestamp;
 use crate::connection::FileSlice;
-use crate::log::ReadError;
+use crate::log::{AbortedTransaction, ReadError};
 use crate::protocol::errors::ErrorCode;
 use crate::runtime::disk::File;
 use crate::runtime::io::Io;
@@ -116,15 +116,24 @@ impl Partitions {
             .read(io.disk(), entry.offset, entry.bytes_max, end, true)
         {
             Ok(slice) => {
+                if read_committed {
+                    let to = slice.next_offset.unwrap_or(end);
+                    let found = partition.log.aborted_transactions(io.disk(), entry.offset, to);
+                    match found {
+                        Ok(aborted) => answer.aborted = Some(aborted.iter().map(named).collect()),
+                        Err(error) => {
+                            tracing::error!("{}: {error}", partition.name());
+                            answer.error = ErrorCode::KAFKA_STORAGE_ERROR;
+                            return Ok(answer);
+                        }
+                    }
+                }
                 if slice.bytes > 0 {
                     answer.slice = Some(FileSlice {
                         file: slice.file,
                         position: slice.position,
                         bytes: slice.bytes,
                     });
-                }
-                if read_committed {
-                    answer.aborted = Some(Vec::new());
                 }
             }
             Err(ReadError::Cold {
@@ -290,6 +299,11 @@ impl Partitions {
 /// The largest epoch at or below `epoch`, and the offset after its last record.
 fn end_of_epoch(partition: &Partition, epoch: LeaderEpoch) -> Option<(LeaderEpoch, Offset)> {
     partition.log.end_offset_for_epoch(epoch)
+}
+
+/// An aborted transaction as a Fetch response names it.
+fn named(aborted: &AbortedTransaction) -> (i64, Offset) {
+    (aborted.producer_id.0, aborted.first_offset)
 }
 
 /// Where a reader whose last record has an epoch parted from this log, if it did. KIP-595.
