@@ -44,8 +44,8 @@ fn start(arguments: &StartArguments) -> Result<(), String> {
     let settings = Settings {
         listeners,
         processors,
-        send_buffer_bytes: buffer_bytes(configuration.socket_send_buffer_bytes()),
-        receive_buffer_bytes: buffer_bytes(configuration.socket_receive_buffer_bytes()),
+        send_buffer_bytes: buffer_bytes(&configuration, "socket.send.buffer.bytes"),
+        receive_buffer_bytes: buffer_bytes(&configuration, "socket.receive.buffer.bytes"),
         signals: Some(signals),
         epoch: clock.epoch(),
     };
@@ -116,9 +116,12 @@ fn listen(configuration: &mut Configuration) -> Result<Vec<Listening>, String> {
     Ok(bound)
 }
 
-/// -1 leaves the size to the system, as Kafka says it.
-fn buffer_bytes(configured: i32) -> Option<i32> {
-    (configured > 0).then_some(configured)
+/// A socket buffer as it was configured. Where nobody did, the kernel sizes it by what the connection
+/// needs, which Kafka's default of 100 KiB would forbid.
+fn buffer_bytes(configuration: &Configuration, key: &str) -> Option<i32> {
+    configuration.origin(key)?;
+    let bytes = configuration.value(key).number()?;
+    i32::try_from(bytes).ok().filter(|bytes| *bytes > 0)
 }
 
 fn addresses(configuration: &Configuration) -> String {

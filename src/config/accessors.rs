@@ -34,8 +34,6 @@ accessors! {
 
     socket_request_max_bytes: usize = size "socket.request.max.bytes";
     socket_listen_backlog_size: i32 = int "socket.listen.backlog.size";
-    socket_send_buffer_bytes: i32 = int "socket.send.buffer.bytes";
-    socket_receive_buffer_bytes: i32 = int "socket.receive.buffer.bytes";
     connections_max_idle_ms: i64 = long "connections.max.idle.ms";
     max_connections: i32 = int "max.connections";
     max_connections_per_ip: i32 = int "max.connections.per.ip";

@@ -37,17 +37,11 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         // is available, which it reports after its timeout.
         return refuse(&responder, ErrorCode::COORDINATOR_NOT_AVAILABLE);
     }
-    // An idempotent producer that lost its state keeps its id and takes the next epoch (KIP-360);
-    // one whose epochs are used up, and one without an id, gets a new one.
-    let continues = message.producer_id >= 0
-        && message.producer_epoch >= 0
-        && message.producer_epoch < i16::MAX - 1;
-    if continues {
-        return respond(&responder, message.producer_id, message.producer_epoch + 1);
-    }
-    if message.producer_id >= 0 && message.producer_epoch < 0 {
+    // Id and epoch belong together. KIP-360.
+    if (message.producer_id == -1) != (message.producer_epoch == -1) {
         return refuse(&responder, ErrorCode::INVALID_REQUEST);
     }
+    // Without a transactional id every producer gets an id of its own, whatever it had before.
     give(context, request.id, responder)
 }
 

@@ -19,6 +19,8 @@ use crate::protocol::string::Str;
 use crate::record::batch::RecordBatch;
 use crate::record::validate::{ProduceRules, validate_produce};
 
+/// First version whose batches may be compressed with zstd. KIP-110.
+const ZSTD_SINCE: i16 = 7;
 /// acks=0: the client does not listen.
 const ACKS_NONE: i16 = 0;
 /// acks=1: the leader has it.
@@ -60,6 +62,7 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         answers: Vec::new(),
         cores_to_answer: 0,
     };
+    let is_zstd_allowed = request.header.api_version >= ZSTD_SINCE;
     let mut entries = Vec::new();
     for topic in message.topic_data {
         let mut shape = TopicShape {
@@ -75,7 +78,7 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
             } else if message.transactional_id.is_some() {
                 Err(Refusal::from(ErrorCode::INVALID_TXN_STATE))
             } else {
-                check(context, &shape, partition)
+                check(context, &shape, partition, is_zstd_allowed)
             };
             match checked {
                 Ok((topic_partition, batch)) => {
@@ -150,6 +153,7 @@ fn check(
     context: &mut Context<'_>,
     topic: &TopicShape,
     partition: PartitionProduceData,
+    is_zstd_allowed: bool,
 ) -> Result<(TopicPartition, RecordBatch), Refusal> {
     let found = context.find_topic(topic.topic_id, &topic.name)?;
     let topic_partition = within(found, partition.index)?;
@@ -160,12 +164,11 @@ fn check(
         Some(Records::Bytes(bytes)) => bytes,
         Some(Records::Elsewhere { .. }) | None => return Err(ErrorCode::INVALID_RECORD.into()),
     };
+    let rules = ProduceRules { is_zstd_allowed, ..settings.rules };
     let batch =
-        validate_produce(records, &settings.rules, context.now.timestamp).map_err(|error| {
-            Refusal {
-                error: ErrorCode(error.kafka_code()),
-                message: Some(error.to_string()),
-            }
+        validate_produce(records, &rules, context.now.timestamp).map_err(|error| Refusal {
+            error: ErrorCode(error.kafka_code()),
+            message: Some(error.to_string()),
         })?;
     Ok((topic_partition, batch))
 }

@@ -178,6 +178,13 @@ impl Partitions {
         };
         let topic_partition = partition.topic_partition;
         let up_to = partition.log.log_end_offset();
+        // A segment that was begun since has a name that must be durable too: rare, and short.
+        if partition.log.take_directory_unsynced()
+            && let Err(error) = io.disk().sync_directory(partition.log.directory())
+        {
+            partition.go_offline(&error);
+            return;
+        }
         let files = match partition.log.unsynced(io.disk()) {
             Ok(files) => files,
             Err(error) => {

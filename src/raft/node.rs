@@ -125,15 +125,9 @@ impl RaftNode {
     /// Where this node does not lead.
     pub fn append_leader_change(&mut self, timestamp: Timestamp) -> Appended {
         let leader = self.leader().expect("only a leader appends");
-        let version = i16::from(self.kraft_version > 0);
-        let voter = |replica: &ReplicaKey| Voter {
-            voter_id: replica.id,
-            directory_id: if version == 0 {
-                Uuid::ZERO
-            } else {
-                replica.directory_id
-            },
-        };
+        // Apache 4.4 writes and reads version 0 always, whatever kraft.version is.
+        let version = 0;
+        let voter = |replica: &ReplicaKey| Voter { voter_id: replica.id, directory_id: Uuid::ZERO };
         let change = LeaderChange {
             version,
             leader_id: self.own.id,

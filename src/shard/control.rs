@@ -307,6 +307,9 @@ impl Shard {
     pub(super) fn on_serve(&mut self, io: &mut Io<Mail>) {
         self.phase = Phase::Serving;
         self.announce(io);
+        if self.core == 0 {
+            self.remove_deleted(io);
+        }
         if self.stops_when_serving {
             self.on_stop(io);
         }

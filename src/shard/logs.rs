@@ -77,6 +77,16 @@ impl Shard {
         self.pass(io, 0, Mail::Opened(opened));
     }
 
+    /// Shard 0: removes what a crash left of deleted logs.
+    pub(super) fn remove_deleted(&mut self, io: &mut Io<Mail>) {
+        let directories = Arc::clone(&self.logs.directories);
+        for directory in &directories.list {
+            for name in directory.deleted() {
+                io.remove_directory(&directory.path.join(name));
+            }
+        }
+    }
+
     /// Opens a log where it lies, or makes it where the metadata knows it and no directory does.
     fn open_log(&mut self, io: &Io<Mail>, wanted: &Wanted) -> Result<Opened, StorageError> {
         let directories = Arc::clone(&self.logs.directories);

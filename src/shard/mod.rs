@@ -85,6 +85,8 @@ pub struct Shard {
     /// Answers and wake-ups for requests of this core.
     local: VecDeque<Mail>,
     timers: Timers,
+    /// Why connections were closed: each reason is told once.
+    complaints: std::collections::BTreeSet<String>,
     /// Tells whether anything that the checkpoint files say has changed.
     checkpoint_sum: u64,
 }

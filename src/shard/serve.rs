@@ -11,6 +11,9 @@ use crate::protocol::decode_request_header;
 use crate::runtime::io::{Io, SocketAddr, SocketId};
 use bytes::Bytes;
 
+/// Different reasons for closing a connection that are remembered.
+const COMPLAINTS_MAX: usize = 64;
+
 impl Shard {
     pub(super) fn on_accepted(
         &mut self,
@@ -217,7 +220,13 @@ impl Shard {
 
     fn close_because(&mut self, io: &mut Io<Mail>, socket: SocketId, why: &str) {
         if let Some(connection) = self.connections.get_mut(socket) {
-            tracing::info!("{} {why}: the connection is closed", connection.peer);
+            // The same said for ten thousand connections helps nobody: each reason is told once.
+            if self.complaints.len() >= COMPLAINTS_MAX {
+                self.complaints.clear();
+            }
+            if self.complaints.insert(why.to_owned()) {
+                tracing::info!("{} {why}: the connection is closed", connection.peer);
+            }
             // What was answered before still goes out.
             connection.outgoing.flush(io, socket);
         }

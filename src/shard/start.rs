@@ -194,6 +194,7 @@ impl Start {
             frames: Vec::new(),
             local: VecDeque::new(),
             checkpoint_sum: 0,
+            complaints: std::collections::BTreeSet::new(),
         };
         if shard.core == 0 {
             let control =
@@ -210,6 +211,11 @@ impl Start {
 }
 
 impl Directory {
+    /// Names of logs that were deleted, and whose files a crash kept from going.
+    pub fn deleted(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str).filter(|name| name.ends_with("-delete"))
+    }
+
     fn find(disk: &Disk, path: PathBuf, id: Uuid) -> Result<Directory, crate::log::StorageError> {
         let clean = clean_shutdown::read(disk, &path)?;
         // From here on a stop is an unclean one, until the logs are closed.
