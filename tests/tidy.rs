@@ -39,7 +39,7 @@ const NARROW_ROOMS: [(&str, &[&str]); 1] = [("client", &["base", "runtime", "pro
 /// What only `src/runtime/` may name.
 const SEAM: [&str; 12] = [
     "glommio",
-    "io_uring",
+    "io_uring::",
     "std::fs",
     "std::net::Tcp",
     "std::net::Udp",
