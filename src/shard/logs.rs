@@ -283,13 +283,17 @@ impl Shard {
 /// The partitions of a topic that this node has a replica of. After a clean stop none of them has a
 /// leader, until the broker is unfenced.
 fn wanted_of(topic: &Topic, node_id: NodeId) -> impl Iterator<Item = Wanted> {
-    topic.partitions().filter(move |(_, partition)| partition.replicas.contains(&node_id)).map(
-        move |(index, partition)| Wanted {
-            topic_partition: TopicPartition { topic_id: topic.id, partition: index },
+    topic
+        .partitions()
+        .filter(move |(_, partition)| partition.replicas.contains(&node_id))
+        .map(move |(index, partition)| Wanted {
+            topic_partition: TopicPartition {
+                topic_id: topic.id,
+                partition: index,
+            },
             topic: Arc::clone(&topic.name),
             leader_epoch: (partition.leader == node_id).then_some(partition.leader_epoch),
-        },
-    )
+        })
 }
 
 fn directory_name(topic: &str, partition: PartitionIndex) -> String {

@@ -3,11 +3,14 @@
 
 use crate::apache;
 use crate::deadline::wait_for;
+use crate::wire;
 use std::fs::File;
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// Which program the tests are about.
@@ -78,7 +81,7 @@ impl Broker {
                 .try_wait()
                 .expect("the broker is our child");
             assert!(ended.is_none(), "the broker ended: {}", self.printed());
-            TcpStream::connect(&self.bootstrap).ok()
+            answers(&self.bootstrap).then_some(())
         });
     }
 
@@ -113,11 +116,6 @@ impl Broker {
         ["stdout", "stderr"]
             .map(|name| std::fs::read_to_string(self.folder().join(name)).unwrap_or_default())
             .join("")
-    }
-
-    /// What it printed to stdout, in all its runs.
-    pub fn stdout(&self) -> String {
-        std::fs::read_to_string(self.folder().join("stdout")).unwrap_or_default()
     }
 
     /// Memory of the broker's process that is resident, in bytes.
@@ -191,6 +189,18 @@ pub fn klamm_start(port: u16, directory: &Path, overrides: &[String]) -> Command
         command.args(["--override", pair]);
     }
     command
+}
+
+/// Whether a broker answers there. That something listens is not enough: the kernel takes the
+/// sockets of a killed process's rings apart a moment after the process is gone.
+fn answers(bootstrap: &str) -> bool {
+    let Ok(mut stream) = TcpStream::connect(bootstrap) else {
+        return false;
+    };
+    stream
+        .set_read_timeout(Some(Duration::from_secs(1)))
+        .expect("a timeout above zero");
+    stream.write_all(&wire::api_versions()).is_ok() && stream.read_exact(&mut [0; 4]).is_ok()
 }
 
 /// SIGTERM to a child, as systemd sends it.

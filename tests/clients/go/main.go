@@ -326,13 +326,15 @@ func make10k() []byte {
 
 // settled is what look says once it says wanted, or at last: metadata reaches a broker a moment later.
 func settled(wanted int64, look func() int64) int64 {
+	seen := look()
 	for range 600 {
-		if look() == wanted {
+		if seen == wanted {
 			break
 		}
 		time.Sleep(50 * time.Millisecond)
+		seen = look()
 	}
-	return look()
+	return seen
 }
 
 func main() {
