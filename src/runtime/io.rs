@@ -273,6 +273,18 @@ impl<M> Io<M> {
         }
     }
 
+    /// Ends the process at once, as a kill does: it cannot go on, and says why on the log first.
+    pub fn end_process(&self, why: &str) -> ! {
+        tracing::error!("{why}");
+        match &self.backend {
+            Backend::Native(_) => std::process::exit(1),
+            Backend::Simulated(_) => {
+                let ended = super::simulated::drive::ProcessEnded(why.to_owned());
+                std::panic::resume_unwind(Box::new(ended))
+            }
+        }
+    }
+
     /// Removes a directory with all below it, away from the turn; what is left after a crash is
     /// removed at the next start.
     pub fn remove_directory(&mut self, path: &std::path::Path) {

@@ -147,7 +147,7 @@ impl Control {
             Ok(()) => {
                 self.waiters.insert(ticket, waiter);
             }
-            Err(error) => fail(&error),
+            Err(error) => fail(io, &error),
         }
     }
 
@@ -359,7 +359,7 @@ impl Shard {
             Ok(None) => {}
             // A full disk: the commands of this turn fail, and later ones may go well.
             Ok(Some(error)) => tracing::error!("the metadata log could not be written: {error}"),
-            Err(error) => fail(&error),
+            Err(error) => fail(io, &error),
         }
         if control.syncing.is_none() {
             match control.quorum.unsynced() {
@@ -370,7 +370,7 @@ impl Shard {
                         io.sync(file, SYNC_TOKEN);
                     }
                 }
-                Err(error) => fail(&error),
+                Err(error) => fail(io, &error),
             }
         }
         self.publish(io);
@@ -383,7 +383,7 @@ impl Shard {
         };
         if let Err(error) = result {
             // A failed sync is not retried: the kernel has marked the pages clean already.
-            fail(&error);
+            fail(io, &error);
         }
         let Some((files, end)) = control.syncing.take() else {
             return;
@@ -430,7 +430,7 @@ impl Shard {
                 );
             }
             (Some(Waiter::Start), Some(reply)) => self.on_start_reply(io, &reply),
-            (Some(Waiter::Start), None) => fail(&"the broker could not be registered"),
+            (Some(Waiter::Start), None) => fail(io, &"the broker could not be registered"),
             (Some(Waiter::Stop), _) => self.close_own(io),
             (None, _) => {}
         }
@@ -594,7 +594,8 @@ fn home(
 
 /// The metadata log cannot go on, and there is nobody else to lead it: the process ends, as Kafka's
 /// does.
-fn fail(error: &dyn std::fmt::Display) -> ! {
-    tracing::error!("the metadata log cannot be written: {error}; the broker stops");
-    std::process::exit(1);
+fn fail(io: &Io<Mail>, error: &dyn std::fmt::Display) -> ! {
+    io.end_process(&format!(
+        "the metadata log cannot be written: {error}; the broker stops"
+    ))
 }

@@ -13,7 +13,9 @@ use crate::runtime::io::{Backend, Event, Io, IoCounters, Received, Sent, Turn};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::hash::Hasher;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
+use std::time::Duration;
 
 /// When a simulation begins: a moment in 2026, so that timestamps look like timestamps.
 const BEGINNING: i64 = 1_780_000_000_000;
@@ -27,7 +29,12 @@ pub struct Simulation<T: Turn> {
     prng: Prng,
     trace: FoldHasher,
     steps: u64,
+    /// Why the process ended by itself, until somebody asks.
+    ended: Option<String>,
 }
+
+/// What [`Io::end_process`] throws in a simulation: the process is gone, the world goes on.
+pub(in crate::runtime) struct ProcessEnded(pub(in crate::runtime) String);
 
 struct Core<T: Turn> {
     shard: T,
@@ -69,6 +76,7 @@ impl<T: Turn> Simulation<T> {
             prng,
             trace: FoldHasher::default(),
             steps: 0,
+            ended: None,
         }
     }
 
@@ -93,7 +101,10 @@ impl<T: Turn> Simulation<T> {
                 disk: Disk::Simulated(self.disk.clone()),
                 backend: Backend::Simulated(SimulatedCore::new(&self.network)),
             };
-            let shard = build(&mut io)?;
+            let shard = match survive(|| build(&mut io)) {
+                Ok(built) => built?,
+                Err(ProcessEnded(why)) => return Err(why),
+            };
             self.cores.push(Core {
                 shard,
                 io,
@@ -132,6 +143,11 @@ impl<T: Turn> Simulation<T> {
             self.kill();
         }
         stopped
+    }
+
+    /// Why the process ended by itself, said once.
+    pub fn take_end(&mut self) -> Option<String> {
+        self.ended.take()
     }
 
     /// The clocks of this world.
@@ -220,6 +236,9 @@ impl<T: Turn> Simulation<T> {
         }
         let task = tasks[self.prng.index(tasks.len())];
         self.steps += 1;
+        // Whatever happens takes a moment: deadlines come also in a world that is never idle.
+        let moment = Duration::from_micros(1 + self.prng.below(40));
+        self.set_clock(self.now.instant + moment);
         self.perform(task);
         true
     }
@@ -260,13 +279,17 @@ impl<T: Turn> Simulation<T> {
             .unwrap_or(Instant::NEVER);
         let target = next.min(until);
         if target > self.now.instant {
-            let passed = target.since(self.now.instant);
-            self.now.instant = target;
-            let milliseconds = i64::try_from(passed.as_millis()).unwrap_or(i64::MAX);
-            self.now.timestamp = Timestamp(self.now.timestamp.0 + milliseconds);
+            self.set_clock(target);
             self.note(target.0);
         }
         next <= until
+    }
+
+    fn set_clock(&mut self, instant: Instant) {
+        let since_beginning = instant.since(Instant(0)).as_millis();
+        let milliseconds = i64::try_from(since_beginning).expect("a simulation is short");
+        self.now.instant = instant;
+        self.now.timestamp = Timestamp(BEGINNING + milliseconds);
     }
 
     fn perform(&mut self, task: Task) {
@@ -277,7 +300,12 @@ impl<T: Turn> Simulation<T> {
                 core.io.wake_at = Instant::NEVER;
                 core.io.again = false;
                 core.io.counters.turns += 1;
-                core.shard.turn(&mut core.io);
+                if let Err(ProcessEnded(why)) = survive(|| core.shard.turn(&mut core.io)) {
+                    self.ended = Some(why);
+                    self.kill();
+                    return;
+                }
+                let core = &mut self.cores[index];
                 core.wake_at = core.io.wake_at;
                 core.again = core.io.again;
                 let counters = core.io.counters;
@@ -314,6 +342,14 @@ impl<T: Turn> Simulation<T> {
             }
         }
     }
+}
+
+/// Runs a piece of the process that may end it. A panic stays a panic.
+fn survive<R>(run: impl FnOnce() -> R) -> Result<R, ProcessEnded> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|thrown| match thrown.downcast::<ProcessEnded>() {
+        Ok(ended) => *ended,
+        Err(panic) => resume_unwind(panic),
+    })
 }
 
 fn has_pending<M>(io: &Io<M>) -> bool {

@@ -1,0 +1,540 @@
+//! One run: the process, its clients, and what goes wrong, from one seed.
+
+use super::admin::Admin;
+use super::consumer::Consumer;
+use super::ledger::Ledger;
+use super::producer::Producer;
+use crate::base::prng::Prng;
+use crate::base::time::{Instant, Now};
+use crate::config::Configuration;
+use crate::protocol::ErrorCode;
+use crate::runtime::disk::Disk;
+use crate::runtime::simulated::drive::Simulation;
+use crate::shard::{Shard, Start};
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the broker is told; small, so that all that is regular happens in a short life.
+const SETTINGS: &[&str] = &[
+    "log.dirs=/data",
+    "listeners=PLAINTEXT://127.0.0.1:9092",
+    "auto.create.topics.enable=false",
+    "replica.high.watermark.checkpoint.interval.ms=300",
+    "log.flush.offset.checkpoint.interval.ms=700",
+    "log.flush.start.offset.checkpoint.interval.ms=700",
+    "log.initial.task.delay.ms=500",
+    "log.retention.check.interval.ms=900",
+    "metadata.log.max.record.bytes.between.snapshots=2000",
+];
+/// Room on a healthy disk.
+const FREE_BYTES: u64 = 1 << 40;
+/// Steps that a run may take; more means that somebody turns without end.
+const STEPS_MAX: u64 = 400_000;
+/// Time that everybody has to finish once nothing goes wrong any more.
+const CALM_MAX: Duration = Duration::from_secs(120);
+/// Notes kept for a failure's report.
+const NOTES_MAX: usize = 60;
+
+/// A topic of the workload.
+pub struct Topic {
+    pub name: String,
+    pub partitions: i32,
+    pub configs: Vec<(&'static str, String)>,
+}
+
+/// What a run did: counted, so that a run in which nothing happened is noticed.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Report {
+    /// A hash over all that happened: the same seed gives the same.
+    pub trace: u64,
+    /// Things that happened in the process.
+    pub steps: u64,
+    /// Records acknowledged; each was found again.
+    pub acks: u64,
+    /// Records read and compared.
+    pub reads: u64,
+    /// Fetches that brought records.
+    pub fetches: u64,
+    /// Offsets found by time and judged.
+    pub lookups: u64,
+    /// Topics made and deleted.
+    pub topic_changes: u64,
+    /// Times the process was killed.
+    pub kills: u64,
+    /// Times it was stopped, and came to rest.
+    pub stops: u64,
+    /// Times it ended by itself, because its metadata could not be made durable.
+    pub ends: u64,
+    /// Times it ran.
+    pub starts: u64,
+    /// Times the disk was full.
+    pub full_disks: u64,
+    /// Times syncs failed.
+    pub failed_syncs: u64,
+    /// Times pages were cold.
+    pub cold_pages: u64,
+    /// Connections that a client gave up.
+    pub disconnects: u64,
+}
+
+/// A promise that was broken.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The seed that shows it.
+    pub seed: u64,
+    /// What was broken.
+    pub what: String,
+    /// The last things that happened before.
+    pub notes: Vec<String>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for note in &self.notes {
+            writeln!(f, "    {note}")?;
+        }
+        writeln!(f, "{}", self.what)?;
+        write!(f, "replay it with: cargo dev sim {}", self.seed)
+    }
+}
+
+/// What a client's step may see and touch.
+pub struct Scene<'a> {
+    pub simulation: &'a mut Simulation<Shard>,
+    pub prng: &'a mut Prng,
+    pub ledger: &'a mut Ledger,
+    pub topics: &'a [Topic],
+    notes: &'a mut VecDeque<String>,
+    weather: Weather,
+}
+
+/// What is wrong with the world at the moment, or was a moment ago.
+#[derive(Clone, Copy, Default, Debug)]
+struct Weather {
+    is_full: bool,
+    syncs_fail: bool,
+    /// Some fault, start or stop of this life: partitions may refuse.
+    is_rough: bool,
+}
+
+impl Scene<'_> {
+    pub fn now(&self) -> Now {
+        self.simulation.now()
+    }
+
+    /// Remembers a line for the report of a failure.
+    pub fn note(&mut self, line: impl FnOnce() -> String) {
+        if self.notes.len() == NOTES_MAX {
+            self.notes.pop_front();
+        }
+        let at = Duration::from_nanos(self.simulation.now().instant.0);
+        self.notes.push_back(format!("{at:?} {}", line()));
+    }
+
+    /// Whether a good request may be answered with this error now.
+    pub fn may_refuse(&self, error: ErrorCode) -> bool {
+        let is_storage = error == ErrorCode::KAFKA_STORAGE_ERROR;
+        // A shard that has not yet replayed what another has told of: it will in a moment.
+        let is_young = error == ErrorCode::NOT_LEADER_OR_FOLLOWER
+            || error == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION
+            || error == ErrorCode::UNKNOWN_TOPIC_ID
+            || error == ErrorCode::LEADER_NOT_AVAILABLE;
+        is_young || is_storage && self.weather.is_rough
+    }
+}
+
+enum Process {
+    Down { start_at: Instant },
+    Up,
+    Stopping { since: Instant },
+}
+
+struct World {
+    simulation: Simulation<Shard>,
+    prng: Prng,
+    ledger: Ledger,
+    topics: Vec<Topic>,
+    notes: VecDeque<String>,
+    weather: Weather,
+    process: Process,
+    admin: Admin,
+    producers: Vec<Producer>,
+    consumers: Vec<Consumer>,
+    report: Report,
+    faults_left: usize,
+    next_fault: u64,
+    /// When the present fault passes, in steps.
+    fault_ends: Option<u64>,
+    iterations: u64,
+    calm_since: Option<Instant>,
+}
+
+/// Runs one seed.
+///
+/// # Errors
+/// The promise that was broken.
+pub fn run(seed: u64) -> Result<Report, Failure> {
+    let mut world = World::new(seed);
+    match world.live() {
+        Ok(()) => {
+            world.report.trace = world.simulation.trace();
+            world.report.steps = world.simulation.steps();
+            world.report.acks = world.ledger.acks;
+            world.report.reads = world.ledger.reads;
+            world.report.lookups = world.ledger.lookups;
+            world.report.topic_changes = world.admin.changes;
+            world.report.fetches = world.consumers.iter().map(|one| one.fetches).sum();
+            Ok(world.report)
+        }
+        Err(what) => Err(Failure {
+            seed,
+            what,
+            notes: world.notes.into(),
+        }),
+    }
+}
+
+fn any_topic(prng: &mut Prng, index: usize) -> Topic {
+    let mut configs = vec![(
+        "internal.segment.bytes",
+        (3000 + prng.below(12_000)).to_string(),
+    )];
+    if prng.one_in(2) {
+        configs.push(("flush.messages", "1".to_owned()));
+    }
+    if prng.one_in(2) {
+        configs.push(("index.interval.bytes", prng.below(600).to_string()));
+    }
+    if prng.one_in(4) {
+        configs.push(("segment.ms", (50 + prng.below(400)).to_string()));
+    }
+    Topic {
+        name: format!("topic-{index}"),
+        partitions: 1 + i32::try_from(prng.below(3)).expect("few"),
+        configs,
+    }
+}
+
+impl World {
+    fn new(seed: u64) -> World {
+        let mut prng = Prng::new(seed ^ 0x51D3);
+        let mut simulation = Simulation::new(seed);
+        let mut ledger = Ledger::default();
+        let count = 1 + prng.index(2);
+        let topics: Vec<Topic> = (0..count)
+            .map(|index| any_topic(&mut prng, index))
+            .collect();
+        let mut notes = VecDeque::new();
+        let mut scene = Scene {
+            simulation: &mut simulation,
+            prng: &mut prng,
+            ledger: &mut ledger,
+            topics: &topics,
+            notes: &mut notes,
+            weather: Weather::default(),
+        };
+        let producers = (0..3)
+            .map(|index| {
+                let batches = 10 + scene.prng.index(25);
+                Producer::new(&mut scene, index, batches)
+            })
+            .collect();
+        let consumers = (0..2)
+            .map(|index| Consumer::new(&scene, format!("consumer {index}"), false))
+            .collect();
+        let admin = Admin::new(5 + prng.index(10));
+        World {
+            simulation,
+            ledger,
+            topics,
+            notes,
+            weather: Weather::default(),
+            process: Process::Down {
+                start_at: Instant(0),
+            },
+            admin,
+            producers,
+            consumers,
+            report: Report::default(),
+            faults_left: 2 + prng.index(5),
+            next_fault: 300 + prng.below(600),
+            fault_ends: None,
+            iterations: 0,
+            calm_since: None,
+            prng,
+        }
+    }
+
+    /// Lives until everybody has finished and everything was read once more.
+    fn live(&mut self) -> Result<(), String> {
+        loop {
+            self.iterations += 1;
+            if self.iterations > STEPS_MAX {
+                return Err(format!("no end after {STEPS_MAX} steps"));
+            }
+            self.run_process()?;
+            self.run_faults();
+            if self.prng.one_in(3) {
+                let chosen = self
+                    .prng
+                    .index(1 + self.producers.len() + self.consumers.len());
+                self.run_client(chosen)?;
+            } else {
+                let pause = Duration::from_micros(1 + self.prng.below(4000));
+                let until = self.simulation.now().instant + pause;
+                if !self.simulation.step(until) {
+                    for client in 0..1 + self.producers.len() + self.consumers.len() {
+                        self.run_client(client)?;
+                    }
+                }
+                self.notice_end()?;
+            }
+            if self.is_finished()? {
+                return self.ledger.judge();
+            }
+        }
+    }
+
+    fn note(&mut self, line: &str) {
+        self.scene(|scene, _| scene.note(|| line.to_owned()));
+    }
+
+    fn scene<R>(&mut self, act: impl FnOnce(&mut Scene<'_>, Clients<'_>) -> R) -> R {
+        let mut scene = Scene {
+            simulation: &mut self.simulation,
+            prng: &mut self.prng,
+            ledger: &mut self.ledger,
+            topics: &self.topics,
+            notes: &mut self.notes,
+            weather: self.weather,
+        };
+        let clients = Clients {
+            admin: &mut self.admin,
+            producers: &mut self.producers,
+            consumers: &mut self.consumers,
+        };
+        act(&mut scene, clients)
+    }
+
+    fn run_client(&mut self, chosen: usize) -> Result<(), String> {
+        self.scene(|scene, clients| {
+            let producers = clients.producers.len();
+            match chosen.checked_sub(1) {
+                None => clients.admin.step(scene),
+                Some(index) if index < producers => clients.producers[index].step(scene),
+                Some(index) => clients.consumers[index - producers].step(scene),
+            }
+        })
+    }
+
+    /// Starts the process where it is down, and sees it come to rest where it is stopping.
+    fn run_process(&mut self) -> Result<(), String> {
+        let now = self.simulation.now().instant;
+        match self.process {
+            Process::Down { start_at } if now >= start_at => self.start(),
+            Process::Stopping { .. } if self.simulation.is_stopped() => {
+                self.note("the process has stopped");
+                self.report.stops += 1;
+                self.go_down();
+                Ok(())
+            }
+            Process::Stopping { since } if now.since(since) > Duration::from_secs(30) => {
+                Err("the process was told to stop, and does not".to_owned())
+            }
+            Process::Down { .. } | Process::Up | Process::Stopping { .. } => Ok(()),
+        }
+    }
+
+    fn go_down(&mut self) {
+        let pause = Duration::from_millis(self.prng.below(30));
+        let start_at = self.simulation.now().instant + pause;
+        self.process = Process::Down { start_at };
+        self.weather.is_rough = self.weather.is_full || self.weather.syncs_fail;
+    }
+
+    fn start(&mut self) -> Result<(), String> {
+        let cores = 1 + self.prng.index(3);
+        self.note(&format!("the process starts with {cores} cores"));
+        match self.try_start(cores) {
+            Ok(()) => {
+                self.report.starts += 1;
+                self.process = Process::Up;
+                Ok(())
+            }
+            Err(why) => {
+                self.simulation.kill();
+                if !self.weather.is_rough {
+                    return Err(format!("the broker does not start: {why}"));
+                }
+                self.note(&format!("it does not: {why}"));
+                self.go_down();
+                Ok(())
+            }
+        }
+    }
+
+    fn try_start(&mut self, cores: usize) -> Result<(), String> {
+        let configuration =
+            Configuration::from_overrides(SETTINGS).map_err(|errors| errors.to_string())?;
+        let disk = Disk::Simulated(self.simulation.disk().clone());
+        let now = self.simulation.now();
+        let start = Start::prepare(&disk, configuration, now, &mut self.prng, |_| {})?;
+        let start = Arc::new(start);
+        self.simulation.start(cores, |io| start.build(io))
+    }
+
+    /// The process may end by itself only where it cannot write or sync its metadata.
+    fn notice_end(&mut self) -> Result<(), String> {
+        let Some(why) = self.simulation.take_end() else {
+            return Ok(());
+        };
+        if !self.weather.is_rough {
+            return Err(format!("the process ended by itself: {why}"));
+        }
+        self.note(&format!("the process ended by itself: {why}"));
+        self.report.ends += 1;
+        self.go_down();
+        Ok(())
+    }
+
+    fn kill(&mut self) {
+        self.note("the process is killed");
+        self.simulation.kill();
+        self.report.kills += 1;
+        self.go_down();
+    }
+
+    /// Lets a fault pass, or another begin.
+    fn run_faults(&mut self) {
+        if let Some(end) = self.fault_ends {
+            if self.iterations >= end {
+                self.fault_ends = None;
+                self.heal();
+            }
+            return;
+        }
+        if self.faults_left == 0 || self.iterations < self.next_fault {
+            return;
+        }
+        self.next_fault = self.iterations + 300 + self.prng.below(1500);
+        self.faults_left -= 1;
+        let lasts = 50 + self.prng.below(600);
+        let is_up = matches!(self.process, Process::Up);
+        match self.prng.below(10) {
+            0..=3 if is_up => self.kill(),
+            4 | 5 if is_up => {
+                self.note("the process is asked to stop");
+                self.simulation.stop();
+                self.process = Process::Stopping {
+                    since: self.simulation.now().instant,
+                };
+            }
+            6 => {
+                let free = self.prng.below(4000);
+                self.note(&format!("the disk has {free} bytes left"));
+                self.simulation.disk().set_free_bytes(free);
+                self.weather.is_full = true;
+                self.weather.is_rough = true;
+                self.report.full_disks += 1;
+                self.fault_ends = Some(self.iterations + lasts);
+            }
+            7 => {
+                self.note("syncs fail");
+                self.simulation.disk().set_syncs_fail(true);
+                self.weather.syncs_fail = true;
+                self.weather.is_rough = true;
+                self.report.failed_syncs += 1;
+                self.fault_ends = Some(self.iterations + lasts);
+            }
+            8 => {
+                self.note("pages are cold");
+                self.simulation.disk().set_reads_are_cold(true);
+                self.report.cold_pages += 1;
+            }
+            _ => {
+                self.report.disconnects += 1;
+                let chosen = self
+                    .prng
+                    .index(self.producers.len() + self.consumers.len() + 1);
+                self.scene(|scene, clients| {
+                    let producers = clients.producers.len();
+                    let link = match chosen.checked_sub(1) {
+                        None => &mut clients.admin.link,
+                        Some(index) if index < producers => &mut clients.producers[index].link,
+                        Some(index) => &mut clients.consumers[index - producers].link,
+                    };
+                    link.drop_connection(scene);
+                });
+            }
+        }
+    }
+
+    /// The disk is well again. What went offline comes back with the next start.
+    fn heal(&mut self) {
+        self.note("the disk is well again");
+        self.simulation.disk().set_free_bytes(FREE_BYTES);
+        self.simulation.disk().set_syncs_fail(false);
+        self.weather.is_full = false;
+        if std::mem::take(&mut self.weather.syncs_fail) && matches!(self.process, Process::Up) {
+            self.kill();
+        }
+    }
+
+    /// Whether all clients are done after the last fault. Then a scan reads everything again.
+    fn is_finished(&mut self) -> Result<bool, String> {
+        let is_calm = self.faults_left == 0
+            && self.fault_ends.is_none()
+            && matches!(self.process, Process::Up);
+        if !is_calm {
+            return Ok(false);
+        }
+        let now = self.simulation.now().instant;
+        let since = *self.calm_since.get_or_insert(now);
+        let are_done = self.scene(|scene, clients| {
+            clients.admin.is_done()
+                && clients.producers.iter().all(Producer::is_done)
+                && clients.consumers.iter().all(|one| one.is_done(scene))
+        });
+        let is_scanned = self.consumers.len() > 2;
+        if are_done && is_scanned {
+            return Ok(true);
+        }
+        if are_done {
+            self.calm_since = Some(now);
+            // The last life begins: what is read now was recovered.
+            self.kill();
+            let scan = self.scene(|scene, _| Consumer::new(scene, "scan".to_owned(), true));
+            self.consumers.push(scan);
+            return Ok(false);
+        }
+        if now.since(since) > CALM_MAX {
+            let left: Vec<&str> = self.unfinished();
+            return Err(format!(
+                "nothing has gone wrong for {CALM_MAX:?}, and these have not finished: {left:?}"
+            ));
+        }
+        Ok(false)
+    }
+
+    fn unfinished(&mut self) -> Vec<&str> {
+        let mut left = Vec::new();
+        if !self.admin.is_done() {
+            left.push(self.admin.link.name());
+        }
+        let producers = self.producers.iter().filter(|one| !one.is_done());
+        left.extend(producers.map(|one| one.link.name()));
+        if left.is_empty() {
+            left.push("consumers");
+        }
+        left
+    }
+}
+
+/// The clients, apart from the rest of the world.
+struct Clients<'a> {
+    admin: &'a mut Admin,
+    producers: &'a mut Vec<Producer>,
+    consumers: &'a mut Vec<Consumer>,
+}

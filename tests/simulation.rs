@@ -1,0 +1,100 @@
+//! The whole broker in the simulator: 100 seeds, each a life with kills, stops and a failing disk.
+//! A failing seed is replayed by `cargo dev sim SEED`, which sets `KLAMM_SEED`.
+
+use klamm::sim::{self, Report};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Seeds of one test; the four tests run beside each other.
+const SEEDS: u64 = 25;
+/// One seed in so many is run twice: both runs must be the same.
+const TWICE_EVERY: u64 = 20;
+
+fn run(seed: u64) -> Report {
+    match catch_unwind(AssertUnwindSafe(|| sim::run(seed))) {
+        Ok(Ok(report)) => report,
+        Ok(Err(failure)) => panic!("seed {seed}:\n{failure}"),
+        Err(_) => panic!("seed {seed}: the broker panicked\nreplay it with: cargo dev sim {seed}"),
+    }
+}
+
+fn run_many(first: u64) {
+    if std::env::var_os("KLAMM_SEED").is_some() {
+        return;
+    }
+    let mut total = Report::default();
+    for seed in first..first + SEEDS {
+        let report = run(seed);
+        if seed % TWICE_EVERY == 0 {
+            assert_eq!(report, run(seed), "two runs of seed {seed} differ");
+        }
+        assert!(
+            report.acks > 30,
+            "seed {seed} did next to nothing: {report:?}"
+        );
+        assert!(report.reads >= report.acks, "seed {seed}: {report:?}");
+        total.acks += report.acks;
+        total.reads += report.reads;
+        total.steps += report.steps;
+        total.fetches += report.fetches;
+        total.lookups += report.lookups;
+        total.topic_changes += report.topic_changes;
+        total.kills += report.kills;
+        total.stops += report.stops;
+        total.ends += report.ends;
+        total.starts += report.starts;
+        total.full_disks += report.full_disks;
+        total.failed_syncs += report.failed_syncs;
+        total.cold_pages += report.cold_pages;
+        total.disconnects += report.disconnects;
+    }
+    println!("seeds {first} to {}: {total:?}", first + SEEDS - 1);
+    // A run in which nothing goes wrong proves nothing.
+    assert!(
+        total.acks > 2000 && total.reads > 3 * total.acks,
+        "{total:?}"
+    );
+    assert!(total.kills > SEEDS && total.stops > 5, "{total:?}");
+    assert!(total.full_disks > 3 && total.failed_syncs > 3, "{total:?}");
+    assert!(total.cold_pages > 3 && total.lookups > 50, "{total:?}");
+    assert!(total.topic_changes > SEEDS, "{total:?}");
+}
+
+#[test]
+fn what_was_acknowledged_is_found_again_seeds_0_to_24() {
+    run_many(0);
+}
+
+#[test]
+fn what_was_acknowledged_is_found_again_seeds_25_to_49() {
+    run_many(25);
+}
+
+#[test]
+fn what_was_acknowledged_is_found_again_seeds_50_to_74() {
+    run_many(50);
+}
+
+#[test]
+fn what_was_acknowledged_is_found_again_seeds_75_to_99() {
+    run_many(75);
+}
+
+/// `KLAMM_SEED=7` runs that seed, `KLAMM_SEED=1000-2000` all of these, and nothing else.
+#[test]
+fn the_seeds_that_were_asked_for() {
+    let Ok(asked) = std::env::var("KLAMM_SEED") else {
+        return;
+    };
+    if std::env::var_os("KLAMM_LOG").is_some() {
+        klamm::runtime::native::process::log_to_standard_error();
+    }
+    let (first, last) = asked.split_once('-').unwrap_or((&asked, &asked));
+    let first: u64 = first
+        .parse()
+        .expect("KLAMM_SEED is a number, or two: 1-100");
+    let last: u64 = last.parse().expect("KLAMM_SEED is a number, or two: 1-100");
+    for seed in first..=last {
+        let report = run(seed);
+        println!("seed {seed}: {report:?}");
+    }
+}
