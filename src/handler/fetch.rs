@@ -33,7 +33,7 @@ const COPIED_BYTES_MAX: usize = 4 << 10;
 pub struct Waiting {
     responder: Responder,
     /// When it is answered with whatever there is.
-    pub(super) deadline: Instant,
+    deadline: Instant,
     connection: u32,
     bytes_min: usize,
     bytes_max: usize,
@@ -164,6 +164,12 @@ fn session_request(message: FetchRequest, version: i16) -> SessionRequest {
 }
 
 impl Waiting {
+    /// When it must be woken. Never again once its time is up: it then waits for answers that are
+    /// under way, and a shard that woke it at once would turn in place and never receive them.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        (!self.is_due).then_some(self.deadline)
+    }
+
     /// Sends each owner its partitions.
     fn ask(mut self, context: &mut Context<'_>, id: RequestId) -> Outcome {
         self.was_woken = false;

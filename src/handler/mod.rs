@@ -300,7 +300,7 @@ impl State {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         match self {
-            State::Fetch(waiting) => Some(waiting.deadline),
+            State::Fetch(waiting) => waiting.deadline(),
             State::Produce(_)
             | State::ListOffsets(_)
             | State::OffsetForLeaderEpoch(_)
