@@ -17,13 +17,22 @@ const IDS_SINCE: i16 = 6;
 /// Topics that come and go.
 const SCRATCH_TOPICS: usize = 2;
 
+/// Times that Metadata may lag behind an acknowledged change: its core may not have replayed it yet.
+const LAGS_MAX: usize = 20;
+
 /// What is known of a topic that comes and goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Known {
     There,
     Gone,
-    /// An answer was lost: either may be.
-    Unknown,
+}
+
+/// A topic that comes and goes. Where an answer is lost its name is given up: the request may
+/// still be carried out, late, over the connection that is no more.
+#[derive(Clone, Copy, Debug)]
+struct Scratch {
+    known: Known,
+    name: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +48,9 @@ enum Asked {
 pub struct Admin {
     pub link: Link,
     is_set_up: bool,
-    scratch: [Known; SCRATCH_TOPICS],
+    scratch: [Scratch; SCRATCH_TOPICS],
+    next_name: u64,
+    lags: usize,
     asked: Asked,
     operations_left: usize,
     wait_at: Instant,
@@ -52,7 +63,12 @@ impl Admin {
         Admin {
             link: Link::new("admin".to_owned()),
             is_set_up: false,
-            scratch: [Known::Gone; SCRATCH_TOPICS],
+            scratch: [0, 1].map(|name| Scratch {
+                known: Known::Gone,
+                name,
+            }),
+            next_name: 2,
+            lags: 0,
             asked: Asked::Nothing,
             operations_left: operations,
             wait_at: Instant(0),
@@ -68,7 +84,7 @@ impl Admin {
     pub fn step(&mut self, scene: &mut Scene<'_>) -> Result<(), String> {
         for happened in self.link.step(scene)? {
             match happened {
-                Happened::Connected => {}
+                Happened::Connected => self.lose(),
                 Happened::Reply(reply) => self.on_reply(scene, &reply)?,
             }
         }
@@ -85,9 +101,21 @@ impl Admin {
     /// The answer will never come: what was asked may have been done.
     fn lose(&mut self) {
         match std::mem::replace(&mut self.asked, Asked::Nothing) {
-            Asked::Create(topic) | Asked::Delete(topic) => self.scratch[topic] = Known::Unknown,
+            Asked::Create(topic) | Asked::Delete(topic) => self.give_up(topic),
             Asked::Nothing | Asked::CreateAll | Asked::Look => {}
         }
+    }
+
+    fn give_up(&mut self, topic: usize) {
+        self.scratch[topic] = Scratch {
+            known: Known::Gone,
+            name: self.next_name,
+        };
+        self.next_name += 1;
+    }
+
+    fn name(&self, topic: usize) -> String {
+        format!("scratch-{}", self.scratch[topic].name)
     }
 
     fn ask(&mut self, scene: &mut Scene<'_>) {
@@ -116,12 +144,17 @@ impl Admin {
         }
         self.operations_left -= 1;
         let topic = scene.prng.index(SCRATCH_TOPICS);
-        match scene.prng.below(3) {
+        let operation = if self.lags > 0 {
+            2
+        } else {
+            scene.prng.below(3)
+        };
+        match operation {
             0 => {
                 self.asked = Asked::Create(topic);
                 let partitions = 1 + i32::try_from(scene.prng.below(3)).expect("few");
                 let topic = CreatableTopic {
-                    name: scratch_name(topic).as_str().into(),
+                    name: self.name(topic).as_str().into(),
                     num_partitions: partitions,
                     replication_factor: 1,
                     ..CreatableTopic::default()
@@ -131,7 +164,7 @@ impl Admin {
             1 => {
                 self.asked = Asked::Delete(topic);
                 let version = any_version::<DeleteTopicsRequest>(scene.prng, 0);
-                let name = scratch_name(topic);
+                let name = self.name(topic);
                 let mut request = DeleteTopicsRequest {
                     timeout_ms: 30_000,
                     ..DeleteTopicsRequest::default()
@@ -150,7 +183,7 @@ impl Admin {
                 self.asked = Asked::Look;
                 let version = any_version::<MetadataRequest>(scene.prng, 4);
                 let names = (0..SCRATCH_TOPICS).map(|topic| MetadataRequestTopic {
-                    name: Some(scratch_name(topic).as_str().into()),
+                    name: Some(self.name(topic).as_str().into()),
                     ..MetadataRequestTopic::default()
                 });
                 let request = MetadataRequest {
@@ -204,7 +237,7 @@ impl Admin {
             Asked::Look => {
                 let response = reply.decode::<MetadataRequest>()?;
                 for index in 0..SCRATCH_TOPICS {
-                    let name = scratch_name(index);
+                    let name = self.name(index);
                     let found = response
                         .topics
                         .iter()
@@ -216,8 +249,18 @@ impl Admin {
                     } else {
                         Known::There
                     };
-                    self.compare(index, seen, "Metadata")?;
+                    if let Err(what) = self.compare(index, seen, "Metadata") {
+                        self.lags += 1;
+                        self.operations_left += 1;
+                        self.wait_at = scene.now().instant + Duration::from_millis(10);
+                        return if self.lags > LAGS_MAX {
+                            Err(what)
+                        } else {
+                            Ok(())
+                        };
+                    }
                 }
+                self.lags = 0;
                 Ok(())
             }
         }
@@ -230,7 +273,7 @@ impl Admin {
         error: ErrorCode,
         wanted: Known,
     ) -> Result<(), String> {
-        scene.note(|| format!("{} becomes {wanted:?}: {error:?}", scratch_name(index)));
+        scene.note(|| format!("{} becomes {wanted:?}: {error:?}", self.name(index)));
         if error.is_none() {
             // It was done, so before it the topic was not yet so.
             let before = if wanted == Known::There {
@@ -239,7 +282,7 @@ impl Admin {
                 Known::There
             };
             self.compare(index, before, "the answer")?;
-            self.scratch[index] = wanted;
+            self.scratch[index].known = wanted;
             self.changes += 1;
             return Ok(());
         }
@@ -248,20 +291,19 @@ impl Admin {
         {
             return self.compare(index, wanted, "the answer");
         }
-        self.scratch[index] = Known::Unknown;
+        self.give_up(index);
         self.refused(scene, error, "a change")
     }
 
-    /// What is seen must be what is known. An unknown state may still change: a request of a lost
-    /// connection can arrive late, so it stays unknown until a change of our own is confirmed.
-    fn compare(&mut self, index: usize, seen: Known, who: &str) -> Result<(), String> {
-        let known = self.scratch[index];
-        if known == Known::Unknown || known == seen {
+    /// What is seen must be what is known.
+    fn compare(&self, index: usize, seen: Known, who: &str) -> Result<(), String> {
+        let known = self.scratch[index].known;
+        if known == seen {
             return Ok(());
         }
         Err(format!(
             "{} is {known:?} by an acknowledged change, and {who} says that it is {seen:?}",
-            scratch_name(index)
+            self.name(index)
         ))
     }
 
@@ -278,8 +320,4 @@ impl Admin {
             Err(format!("{what} was refused with {error:?}"))
         }
     }
-}
-
-fn scratch_name(index: usize) -> String {
-    format!("scratch-{index}")
 }

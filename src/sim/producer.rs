@@ -170,6 +170,8 @@ impl Producer {
                 self.stage = Stage::Waiting;
                 let version = any_version::<InitProducerIdRequest>(scene.prng, 0);
                 let request = InitProducerIdRequest {
+                    // Kafka's default is the empty id, which is not the same as none.
+                    transactional_id: None,
                     transaction_timeout_ms: 60_000,
                     ..InitProducerIdRequest::default()
                 };

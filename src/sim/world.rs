@@ -114,6 +114,7 @@ pub struct Scene<'a> {
 #[derive(Clone, Copy, Default, Debug)]
 struct Weather {
     is_full: bool,
+    is_cold: bool,
     syncs_fail: bool,
     /// Some fault, start or stop of this life: partitions may refuse.
     is_rough: bool,
@@ -408,6 +409,10 @@ impl World {
 
     /// Lets a fault pass, or another begin.
     fn run_faults(&mut self) {
+        // The disk is cold for one read: the one that follows the warming finds the pages.
+        if self.weather.is_cold && self.prng.one_in(10) {
+            self.simulation.disk().set_reads_are_cold(true);
+        }
         if let Some(end) = self.fault_ends {
             if self.iterations >= end {
                 self.fault_ends = None;
@@ -450,8 +455,9 @@ impl World {
             }
             8 => {
                 self.note("pages are cold");
-                self.simulation.disk().set_reads_are_cold(true);
+                self.weather.is_cold = true;
                 self.report.cold_pages += 1;
+                self.fault_ends = Some(self.iterations + lasts);
             }
             _ => {
                 self.report.disconnects += 1;
@@ -476,7 +482,9 @@ impl World {
         self.note("the disk is well again");
         self.simulation.disk().set_free_bytes(FREE_BYTES);
         self.simulation.disk().set_syncs_fail(false);
+        self.simulation.disk().set_reads_are_cold(false);
         self.weather.is_full = false;
+        self.weather.is_cold = false;
         if std::mem::take(&mut self.weather.syncs_fail) && matches!(self.process, Process::Up) {
             self.kill();
         }

@@ -21,6 +21,23 @@ pub fn test(project: &Project, arguments: &[String]) -> Result<(), String> {
         .env("KLAMM_CACHE", &project.cache))
 }
 
+/// Replays one seed of the simulator, or a range of them.
+pub fn sim(project: &Project, arguments: &[String]) -> Result<(), String> {
+    let [seeds] = arguments else {
+        return Err("say which seed, or which seeds: cargo dev sim 7, cargo dev sim 1-500".into());
+    };
+    run(cargo(project)
+        .args([
+            "test",
+            "--test",
+            "simulation",
+            "the_seeds",
+            "--",
+            "--nocapture",
+        ])
+        .env("KLAMM_SEED", seeds))
+}
+
 /// rustfmt, writing or (`check`) only complaining.
 pub fn fmt(project: &Project, check: bool) -> Result<(), String> {
     let mut command = cargo(project);

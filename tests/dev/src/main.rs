@@ -21,6 +21,7 @@ cargo dev CHORE [ARGUMENTS]
   test [ARGS]      install what the tests need, then cargo test --workspace ARGS
   install [PART]   only install: kcat, python, node, go, java (all without PART)
   bench [ARGS]     klamm beside Apache Kafka, measured; --help says more
+  sim SEEDS        replay seeds of the simulator, as 7 or 100-200; KLAMM_LOG=1 shows the log
   fmt              format the sources
   lint             clippy over everything, warnings denied
   tidy             the house rules alone
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         "test" => chores::test(&project, rest),
         "install" => install::install(&project, rest),
         "bench" => bench::bench(&project, rest),
+        "sim" => chores::sim(&project, rest),
         "fmt" => chores::fmt(&project, false),
         "lint" => chores::lint(&project),
         "tidy" => chores::tidy(&project),
