@@ -118,6 +118,8 @@ struct Weather {
     syncs_fail: bool,
     /// Some fault, start or stop of this life: partitions may refuse.
     is_rough: bool,
+    /// Until then answers from before may still arrive.
+    rough_until: Instant,
 }
 
 impl Scene<'_> {
@@ -142,7 +144,8 @@ impl Scene<'_> {
             || error == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION
             || error == ErrorCode::UNKNOWN_TOPIC_ID
             || error == ErrorCode::LEADER_NOT_AVAILABLE;
-        is_young || is_storage && self.weather.is_rough
+        let is_rough = self.weather.is_rough || self.now().instant < self.weather.rough_until;
+        is_young || is_storage && is_rough
     }
 }
 
@@ -238,14 +241,14 @@ impl World {
         };
         let producers = (0..3)
             .map(|index| {
-                let batches = 10 + scene.prng.index(25);
+                let batches = 20 + scene.prng.index(50);
                 Producer::new(&mut scene, index, batches)
             })
             .collect();
         let consumers = (0..2)
             .map(|index| Consumer::new(&scene, format!("consumer {index}"), false))
             .collect();
-        let admin = Admin::new(5 + prng.index(10));
+        let admin = Admin::new(8 + prng.index(20));
         World {
             simulation,
             ledger,
@@ -259,8 +262,8 @@ impl World {
             producers,
             consumers,
             report: Report::default(),
-            faults_left: 2 + prng.index(5),
-            next_fault: 300 + prng.below(600),
+            faults_left: 3 + prng.index(7),
+            next_fault: 100 + prng.below(400),
             fault_ends: None,
             iterations: 0,
             calm_since: None,
@@ -352,6 +355,9 @@ impl World {
         let pause = Duration::from_millis(self.prng.below(30));
         let start_at = self.simulation.now().instant + pause;
         self.process = Process::Down { start_at };
+        if self.weather.is_rough {
+            self.weather.rough_until = start_at + Duration::from_secs(1);
+        }
         self.weather.is_rough = self.weather.is_full || self.weather.syncs_fail;
     }
 
@@ -423,9 +429,9 @@ impl World {
         if self.faults_left == 0 || self.iterations < self.next_fault {
             return;
         }
-        self.next_fault = self.iterations + 300 + self.prng.below(1500);
+        self.next_fault = self.iterations + 50 + self.prng.below(600);
         self.faults_left -= 1;
-        let lasts = 50 + self.prng.below(600);
+        let lasts = 30 + self.prng.below(300);
         let is_up = matches!(self.process, Process::Up);
         match self.prng.below(10) {
             0..=3 if is_up => self.kill(),
