@@ -263,7 +263,10 @@ impl Shard {
         if !delta.topics_deleted.is_empty() {
             self.topics.clear();
         }
-        self.apply_to_logs(io, &delta);
+        // The next start finds what the metadata wants of logs that are closed already.
+        if !self.logs.are_closed {
+            self.apply_to_logs(io, &delta);
+        }
     }
 
     /// Puts the image's dynamic settings in force.

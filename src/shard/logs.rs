@@ -22,6 +22,8 @@ pub struct Logs {
     pub directories: Arc<Directories>,
     /// How many logs this core has put into each.
     counts: Vec<usize>,
+    /// Whether they were closed for a stop: what is still asked of them then is not done.
+    pub are_closed: bool,
 }
 
 /// A log to open or to make.
@@ -38,6 +40,7 @@ impl Logs {
         Logs {
             directories,
             counts,
+            are_closed: false,
         }
     }
 
@@ -270,6 +273,7 @@ impl Shard {
     pub(super) fn close_logs(&mut self, io: &Io<Mail>) -> bool {
         let now: Now = io.now();
         let mut is_clean = self.phase == Phase::Stopping;
+        self.logs.are_closed = true;
         for partition in self.partitions.iter_mut() {
             if let Err(error) = partition.log.close(io.disk(), now) {
                 tracing::error!("{} was not closed cleanly: {error}", partition.name());

@@ -30,7 +30,7 @@ use crate::handler::{Broker, Outbox, ProducerIds};
 use crate::metadata::image::MetadataImage;
 use crate::partition::session::FetchSessions;
 use crate::partition::settings::TopicSettingsTable;
-use crate::partition::work::RequestId;
+use crate::partition::work::{Origin, RequestId, Work};
 use crate::partition::{Partitions, TurnEffects};
 use crate::runtime::io::{Event, Io, SocketId, Turn};
 use bytes::Bytes;
@@ -162,9 +162,7 @@ impl Shard {
 
     fn on_mail(&mut self, io: &mut Io<Mail>, mail: Mail) {
         match mail {
-            Mail::Work { origin, work } => {
-                self.partitions.perform(io, origin, work, &mut self.effects);
-            }
+            Mail::Work { origin, work } => self.perform(io, origin, work),
             Mail::Answer { request, answer } => self.on_answer(io, request, answer),
             Mail::Wake { request } => self.on_wake(io, request, false),
             Mail::Command { origin, command } => self.on_command(io, origin, command),
@@ -189,7 +187,7 @@ impl Shard {
         loop {
             for (core, origin, work) in std::mem::take(&mut self.outbox.works) {
                 if core == self.core {
-                    self.partitions.perform(io, origin, work, &mut self.effects);
+                    self.perform(io, origin, work);
                 } else {
                     io.mail(core, Mail::Work { origin, work });
                 }
@@ -228,6 +226,15 @@ impl Shard {
             while let Some(mail) = self.local.pop_front() {
                 self.on_mail(io, mail);
             }
+        }
+    }
+
+    /// Does what is asked of this core's partitions, unless their logs were closed for a stop: what
+    /// was appended after that would stand in a log whose marker says that all of it is known, and
+    /// the next start would not find its producers. Nobody is answered then: the connections close.
+    fn perform(&mut self, io: &mut Io<Mail>, origin: Origin, work: Work) {
+        if !self.logs.are_closed {
+            self.partitions.perform(io, origin, work, &mut self.effects);
         }
     }
 

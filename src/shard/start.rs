@@ -213,7 +213,10 @@ impl Start {
 impl Directory {
     /// Names of logs that were deleted, and whose files a crash kept from going.
     pub fn deleted(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(String::as_str).filter(|name| name.ends_with("-delete"))
+        self.names
+            .iter()
+            .map(String::as_str)
+            .filter(|name| name.ends_with("-delete"))
     }
 
     fn find(disk: &Disk, path: PathBuf, id: Uuid) -> Result<Directory, crate::log::StorageError> {
