@@ -35,6 +35,7 @@ fn run_many(first: u64) {
         total.acks += report.acks;
         total.reads += report.reads;
         total.steps += report.steps;
+        total.forgotten += report.forgotten;
         total.fetches += report.fetches;
         total.lookups += report.lookups;
         total.topic_changes += report.topic_changes;

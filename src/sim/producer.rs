@@ -91,6 +91,8 @@ pub struct Producer {
     next_serial: u64,
     batches_left: usize,
     retry_at: Instant,
+    /// Batches that were sent before a restart, and refused after it as out of order.
+    pub forgotten: u64,
 }
 
 /// The batches of one partition, in order.
@@ -107,6 +109,8 @@ struct Batch {
     bytes: Bytes,
     records: Vec<(Value, i64)>,
     is_in_flight: bool,
+    /// In which life of the process it was sent first.
+    first_life: Option<u64>,
 }
 
 impl Producer {
@@ -143,6 +147,7 @@ impl Producer {
             next_serial: 0,
             batches_left: batches,
             retry_at: Instant(0),
+            forgotten: 0,
         }
     }
 
@@ -268,6 +273,7 @@ impl Producer {
             let batch = lane.batches.iter_mut().find(|batch| batch.serial == serial);
             let batch = batch.expect("it was chosen from there");
             batch.is_in_flight = true;
+            batch.first_life.get_or_insert(scene.life);
             let data = PartitionProduceData {
                 index: place.partition,
                 records: Some(Records::Bytes(batch.bytes.clone())),
@@ -349,6 +355,7 @@ impl Producer {
             bytes: builder.finish(),
             records,
             is_in_flight: false,
+            first_life: None,
         }
     }
 
@@ -427,6 +434,17 @@ impl Producer {
             return scene.ledger.ack(place, base_offset, &batch.records, now);
         }
         let is_first = at == 0;
+        // After a restart the broker may know only the last batch of a producer: Apache's snapshots
+        // hold no more. An older one that is sent again is refused, and stands in the log or not.
+        let is_forgotten = error == ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER
+            && is_first
+            && lane.batches[at].first_life != Some(scene.life);
+        if is_forgotten {
+            lane.batches.remove(at);
+            lane.is_draining = lane.batches.iter().any(|batch| batch.is_in_flight);
+            self.forgotten += 1;
+            return Ok(());
+        }
         let follows_a_failure =
             error == ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER && !is_first && lane.is_draining;
         let is_excused = error.is_retriable() && scene.may_refuse(error);

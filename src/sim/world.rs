@@ -55,6 +55,8 @@ pub struct Report {
     pub acks: u64,
     /// Records read and compared.
     pub reads: u64,
+    /// Batches that were sent again after a restart, and not known any more.
+    pub forgotten: u64,
     /// Fetches that brought records.
     pub fetches: u64,
     /// Offsets found by time and judged.
@@ -108,6 +110,8 @@ pub struct Scene<'a> {
     pub topics: &'a [Topic],
     notes: &'a mut VecDeque<String>,
     weather: Weather,
+    /// How many times the process was started.
+    pub life: u64,
 }
 
 /// What is wrong with the world at the moment, or was a moment ago.
@@ -187,6 +191,7 @@ pub fn run(seed: u64) -> Result<Report, Failure> {
             world.report.steps = world.simulation.steps();
             world.report.acks = world.ledger.acks;
             world.report.reads = world.ledger.reads;
+            world.report.forgotten = world.producers.iter().map(|one| one.forgotten).sum();
             world.report.lookups = world.ledger.lookups;
             world.report.topic_changes = world.admin.changes;
             world.report.fetches = world.consumers.iter().map(|one| one.fetches).sum();
@@ -238,6 +243,7 @@ impl World {
             topics: &topics,
             notes: &mut notes,
             weather: Weather::default(),
+            life: 0,
         };
         let producers = (0..3)
             .map(|index| {
@@ -313,6 +319,7 @@ impl World {
             topics: &self.topics,
             notes: &mut self.notes,
             weather: self.weather,
+            life: self.report.starts,
         };
         let clients = Clients {
             admin: &mut self.admin,
