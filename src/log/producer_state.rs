@@ -97,6 +97,10 @@ pub struct ProducerState {
     /// Ended transactions, first to last offset, whose marker may lie above the high watermark.
     unreplicated: BTreeMap<Offset, Offset>,
     journal: Vec<Undo>,
+    /// Producers of whom nothing was ever written because the write of their first batch failed: the
+    /// epoch and first sequence of that batch. It comes again, and what its producer sent right
+    /// after it must not be taken before it. Bounded as `producers` is.
+    taken_back: BTreeMap<ProducerId, (ProducerEpoch, Sequence)>,
 }
 
 impl Producer {
@@ -274,6 +278,9 @@ impl ProducerState {
                 check_epoch(producer_id, previous, header.producer_epoch)?;
                 if header.base_sequence.0 >= 0 {
                     check_sequence(producer_id, previous, header)?;
+                    if previous.is_none() {
+                        self.check_taken_back(header)?;
+                    }
                 }
                 if producer.current_transaction_first_offset.is_some() && !header.is_transactional()
                 {
@@ -379,11 +386,50 @@ impl ProducerState {
             let undo = self.journal.pop().expect("it was just looked at");
             match undo.previous {
                 Some(previous) => self.producers.insert(undo.producer_id, Box::new(previous)),
-                None => self.producers.remove(&undo.producer_id),
+                None => {
+                    let first = self.producers.remove(&undo.producer_id);
+                    self.wait_for(undo.producer_id, first.as_deref());
+                    first
+                }
             };
         }
         self.unreplicated.retain(|_, last| *last < offset);
         self.find_open();
+    }
+
+    /// The first batch of a producer was taken back.
+    fn wait_for(&mut self, producer_id: ProducerId, taken_back: Option<&Producer>) {
+        let Some((producer, batch)) = taken_back
+            .and_then(|producer| Some((producer, producer.last_batch()?)))
+            .filter(|(_, batch)| batch.last_sequence.0 >= 0)
+        else {
+            return;
+        };
+        if self.taken_back.len() < PRODUCERS_PER_PARTITION_MAX {
+            let first = Sequence(batch.last_sequence.0.saturating_sub(batch.offset_delta));
+            self.taken_back.insert(producer_id, (producer.epoch, first));
+        }
+    }
+
+    /// A producer of whom nothing stands here: its first batch was taken back, or there was none.
+    fn check_taken_back(&mut self, header: &BatchHeader) -> Result<(), AppendError> {
+        let producer_id = header.producer_id;
+        match self.taken_back.get(&producer_id) {
+            Some(&(epoch, first))
+                if epoch == header.producer_epoch && first != header.base_sequence =>
+            {
+                Err(AppendError::OutOfOrderSequence {
+                    producer_id,
+                    last_sequence: Sequence::NONE,
+                    sequence: header.base_sequence,
+                })
+            }
+            Some(_) => {
+                self.taken_back.remove(&producer_id);
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 
     fn find_open(&mut self) {
@@ -422,6 +468,7 @@ impl ProducerState {
             .collect();
         self.unreplicated.clear();
         self.journal.clear();
+        self.taken_back.clear();
         self.find_open();
     }
 

@@ -253,3 +253,28 @@ fn transactions_hold_the_last_stable_offset() {
         assert_eq!(log.last_stable_offset(Offset(5)), Offset(3));
     }
 }
+
+#[test]
+fn what_follows_a_first_batch_that_was_not_written_waits_for_it() {
+    let (disk, simulated) = disk();
+    let mut log = create(&disk, LogConfig::default());
+    simulated.set_free_bytes(10);
+    append(&mut log, 5, 0, 0, 2).unwrap();
+    append(&mut log, 5, 0, 2, 2).unwrap();
+    log.write(&disk, at(1000)).unwrap_err();
+    simulated.set_free_bytes(1 << 20);
+    // The third was on its way already.
+    let early = append(&mut log, 5, 0, 4, 2);
+    assert!(matches!(early, Err(AppendError::OutOfOrderSequence { .. })));
+    for sequence in [0, 2, 4] {
+        append(&mut log, 5, 0, sequence, 2).unwrap();
+    }
+    log.write(&disk, at(1000)).unwrap();
+    // It fails again, and the producer has gone on to a new epoch meanwhile.
+    simulated.set_free_bytes(10);
+    append(&mut log, 6, 0, 0, 1).unwrap();
+    log.write(&disk, at(1000)).unwrap_err();
+    simulated.set_free_bytes(1 << 20);
+    append(&mut log, 6, 1, 0, 1).unwrap();
+    log.write(&disk, at(1000)).unwrap();
+}
