@@ -142,7 +142,9 @@ impl Scene<'_> {
 
     /// Whether a good request may be answered with this error now.
     pub fn may_refuse(&self, error: ErrorCode) -> bool {
-        let is_storage = error == ErrorCode::KAFKA_STORAGE_ERROR;
+        // InitProducerId says it where the record of a block of ids could not be written.
+        let is_storage = error == ErrorCode::KAFKA_STORAGE_ERROR
+            || error == ErrorCode::COORDINATOR_LOAD_IN_PROGRESS;
         // A shard that has not yet replayed what another has told of: it will in a moment.
         let is_young = error == ErrorCode::NOT_LEADER_OR_FOLLOWER
             || error == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION
