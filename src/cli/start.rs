@@ -22,7 +22,7 @@ pub fn run(arguments: StartArguments) -> ExitCode {
     match start(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            notice(&format!("klamm: {why}"));
+            notice(format!("klamm: {why}"));
             ExitCode::FAILURE
         }
     }
@@ -80,7 +80,7 @@ fn configure(arguments: &StartArguments) -> Result<Configuration, String> {
     let (configuration, notices) =
         Configuration::load(&sources, arguments.strict).map_err(|errors| errors.to_string())?;
     for said in notices {
-        notice(&format!("klamm: {said}"));
+        notice(format!("klamm: {said}"));
     }
     Ok(configuration)
 }

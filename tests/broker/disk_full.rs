@@ -51,16 +51,14 @@ fn batch(seed: u64) -> Bytes {
 
 /// Produces until the disk is full; how many batches were acknowledged.
 fn fill(stream: &mut TcpStream) -> i64 {
-    let mut acknowledged = 0;
-    for seed in 0..200 {
-        let response = produce(stream, "full", batch(seed));
+    for acknowledged in 0..200_i64 {
+        let response = produce(stream, "full", batch(acknowledged.cast_unsigned()));
         let answer = &response.responses[0].partition_responses[0];
         if answer.error_code == ErrorCode::KAFKA_STORAGE_ERROR.0 {
             return acknowledged;
         }
         assert_eq!(answer.error_code, 0);
         assert_eq!(answer.base_offset, acknowledged);
-        acknowledged += 1;
     }
     panic!("a disk of {DISK_BYTES} bytes took everything");
 }

@@ -4,6 +4,7 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
+    clippy::unwrap_used,
     reason = "these tests stand outside the broker: real processes, files and sockets"
 )]
 
