@@ -26,6 +26,9 @@ use bytes::Bytes;
 
 /// First version that names topics by id.
 const TOPIC_IDS_SINCE: i16 = 13;
+/// First version that tells a client that asked the wrong leader who leads. KIP-951. The field for it
+/// is older, but versions below 12 cannot say it at all.
+const LEADERS_SINCE: i16 = 16;
 /// Slices up to this size are copied into the reply: one send costs less than two.
 const COPIED_BYTES_MAX: usize = 4 << 10;
 
@@ -272,7 +275,8 @@ impl Waiting {
             }
             needs_leader |= names_leader(answer.error);
             let records = place(slice, &mut files);
-            let partition = partition_data(context, target, &answer, records);
+            let version = self.responder.version;
+            let partition = partition_data(context, version, target, &answer, records);
             match response.responses.last_mut() {
                 Some(topic) if topic.topic == target.topic && topic.topic_id == target.topic_id => {
                     topic.partitions.push(partition);
@@ -285,7 +289,7 @@ impl Waiting {
                 }),
             }
         }
-        if needs_leader && self.responder.version >= 16 {
+        if needs_leader && self.responder.version >= LEADERS_SINCE {
             response.node_endpoints = context
                 .clients_brokers()
                 .map(|(node_id, host, port, rack)| NodeEndpoint {
@@ -328,6 +332,7 @@ fn names_leader(error: ErrorCode) -> bool {
 
 fn partition_data(
     context: &Context<'_>,
+    version: i16,
     target: &FetchTarget,
     answer: &FetchAnswer,
     records: Records,
@@ -358,7 +363,7 @@ fn partition_data(
             ..EpochEndOffset::default()
         };
     }
-    if names_leader(answer.error) {
+    if names_leader(answer.error) && version >= LEADERS_SINCE {
         data.current_leader = LeaderIdAndEpoch {
             leader_id: context.configuration.node_id().0,
             leader_epoch: answer.leader_epoch.0,
@@ -377,7 +382,8 @@ fn not_found(at: usize, error: ErrorCode) -> FetchAnswer {
         log_start_offset: Offset(-1),
         diverging_epoch: None,
         slice: None,
-        aborted: None,
+        // Apache says "none", not null, of a partition that it never looked into.
+        aborted: Some(Vec::new()),
         leader_epoch: LeaderEpoch::NONE,
     }
 }
