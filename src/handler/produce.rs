@@ -63,6 +63,7 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         cores_to_answer: 0,
     };
     let is_zstd_allowed = request.header.api_version >= ZSTD_SINCE;
+    let is_transactional = message.transactional_id.is_some();
     let mut entries = Vec::new();
     for topic in message.topic_data {
         let mut shape = TopicShape {
@@ -75,10 +76,9 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
             shape.partitions.push(partition.index);
             let checked = if waits_for_replicas.is_none() {
                 Err(Refusal::from(ErrorCode::INVALID_REQUIRED_ACKS))
-            } else if message.transactional_id.is_some() {
-                Err(Refusal::from(ErrorCode::INVALID_TXN_STATE))
             } else {
                 check(context, &shape, partition, is_zstd_allowed)
+                    .and_then(|checked| refuse_transactional(checked, is_transactional))
             };
             match checked {
                 Ok((topic_partition, batch)) => {
@@ -146,6 +146,23 @@ impl Refusal {
             log_start_offset: Offset(-1),
         }
     }
+}
+
+/// A batch of a transaction would hold back every reader of committed records for ever: there is no
+/// coordinator yet that could end it. The codes are Apache's: of a request without a transactional id,
+/// and of a transaction that nobody began. A transactional id alone does no harm.
+fn refuse_transactional(
+    (topic_partition, batch): (TopicPartition, RecordBatch),
+    has_transactional_id: bool,
+) -> Result<(TopicPartition, RecordBatch), Refusal> {
+    if !batch.header().is_transactional() {
+        return Ok((topic_partition, batch));
+    }
+    Err(Refusal::from(if has_transactional_id {
+        ErrorCode::INVALID_TXN_STATE
+    } else {
+        ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+    }))
 }
 
 /// Finds the partition, and validates the batch by its topic's settings.
