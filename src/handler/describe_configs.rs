@@ -30,7 +30,8 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
             let mut result = DescribeConfigsResult {
                 resource_type: resource.resource_type,
                 resource_name: resource.resource_name.clone(),
-                error_message: None,
+                // Apache's are empty, not null, where nothing went wrong.
+                error_message: Some(Str::default()),
                 ..DescribeConfigsResult::default()
             };
             match rows(context, &resource) {
@@ -68,10 +69,7 @@ fn rows(
             crate::controller::check_topic_name(name)
                 .map_err(|why| (ErrorCode::INVALID_TOPIC_EXCEPTION, why))?;
             if context.image.topics.by_name(name).is_none() {
-                return Err((
-                    ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
-                    "This server does not host this topic-partition.".to_owned(),
-                ));
+                return Err((ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, String::new()));
             }
             Ok(describe_topic(&own, context.configuration))
         }
@@ -98,6 +96,14 @@ fn rows(
             Ok(describe_group(&own, context.configuration))
         }
         ConfigResourceType::CLIENT_METRICS if !name.is_empty() => Ok(describe_client_metrics(&own)),
+        ConfigResourceType::GROUP => Err((
+            ErrorCode::INVALID_REQUEST,
+            "Group name must not be empty".to_owned(),
+        )),
+        ConfigResourceType::CLIENT_METRICS => Err((
+            ErrorCode::INVALID_REQUEST,
+            "Client metrics subscription name must not be empty".to_owned(),
+        )),
         // klamm has no loggers whose level could be read or set by name.
         ConfigResourceType::BROKER_LOGGER => Ok(Vec::new()),
         _ => Err((

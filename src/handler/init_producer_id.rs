@@ -32,6 +32,9 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         Err(outcome) => return outcome,
     };
     let responder = Responder::of(&request.header, ApiKey::InitProducerId);
+    if message.transactional_id.as_deref() == Some("") {
+        return refuse(&responder, ErrorCode::INVALID_REQUEST);
+    }
     if message.transactional_id.is_some() {
         // There is no transaction coordinator yet: a producer that asks for one is told that none
         // is available, which it reports after its timeout.

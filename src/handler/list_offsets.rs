@@ -95,7 +95,7 @@ fn check_timestamp(timestamp: i64, version: i16) -> Result<(), ErrorCode> {
         .find(|(negative, _)| *negative == timestamp);
     match known {
         Some((_, since)) if version < *since => Err(ErrorCode::UNSUPPORTED_VERSION),
-        None if timestamp < -2 => Err(ErrorCode::INVALID_REQUEST),
+        None if timestamp < -2 => Err(ErrorCode::UNSUPPORTED_VERSION),
         Some(_) | None => Ok(()),
     }
 }

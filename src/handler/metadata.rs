@@ -14,6 +14,7 @@ use crate::protocol::messages::metadata::{
     MetadataResponsePartition, MetadataResponseTopic,
 };
 use crate::protocol::string::Str;
+use std::collections::BTreeSet;
 
 /// A Metadata whose missing topics are being created.
 pub struct Waiting {
@@ -87,6 +88,7 @@ fn respond(context: &Context<'_>, responder: &Responder, message: MetadataReques
     } else {
         OPERATIONS_NOT_ASKED
     };
+    let mut seen = BTreeSet::new();
     response.topics = match topics {
         None => context
             .image
@@ -94,8 +96,10 @@ fn respond(context: &Context<'_>, responder: &Responder, message: MetadataReques
             .iter()
             .map(|topic| describe(topic, operations))
             .collect(),
+        // A topic that is asked for twice is described once.
         Some(topics) => topics
             .into_iter()
+            .filter(|topic| seen.insert((topic.topic_id, topic.name.clone())))
             .map(|topic| match find(context, &topic) {
                 Ok(found) => describe(found, operations),
                 Err(error) => MetadataResponseTopic {
@@ -106,6 +110,11 @@ fn respond(context: &Context<'_>, responder: &Responder, message: MetadataReques
                         Some(Str::default())
                     },
                     topic_id: topic.topic_id,
+                    topic_authorized_operations: if topic.topic_id == TopicId::ZERO {
+                        operations
+                    } else {
+                        OPERATIONS_NOT_ASKED
+                    },
                     ..MetadataResponseTopic::default()
                 },
             })
