@@ -93,9 +93,11 @@ impl Partitions {
             }
             Err(error) => {
                 let code = code_of(&error);
-                round
-                    .answers
-                    .push(refusal(at, code, Some(error.to_string())));
+                let mut answer = refusal(at, code, Some(error.to_string()));
+                if names_log_start(code) {
+                    answer.log_start_offset = partition.log.log_start_offset();
+                }
+                round.answers.push(answer);
             }
         }
     }
@@ -158,6 +160,16 @@ fn refusal(at: usize, error: ErrorCode, message: Option<String>) -> ProduceAnswe
 
 fn fail(answer: &mut ProduceAnswer, error: ErrorCode) {
     *answer = refusal(answer.at, error, None);
+}
+
+/// Whether Apache says where the log starts beside an error: not where it looked at no producer.
+fn names_log_start(error: ErrorCode) -> bool {
+    ![
+        ErrorCode::MESSAGE_TOO_LARGE,
+        ErrorCode::RECORD_LIST_TOO_LARGE,
+        ErrorCode::CORRUPT_MESSAGE,
+    ]
+    .contains(&error)
 }
 
 /// Kafka's code for what a log refuses.

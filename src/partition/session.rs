@@ -120,10 +120,7 @@ impl FetchSessions {
         if request.epoch == INITIAL_EPOCH || request.epoch == FINAL_EPOCH {
             self.sessions.remove(&request.session_id);
             let mut session_id = 0;
-            if request.epoch == INITIAL_EPOCH
-                && !request.partitions.is_empty()
-                && self.make_room(now)
-            {
+            if request.epoch == INITIAL_EPOCH && self.make_room(now) {
                 session_id = self.unused_id(&mut random);
                 let session = Session {
                     epoch: next_epoch(INITIAL_EPOCH),
