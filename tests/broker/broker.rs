@@ -44,6 +44,16 @@ impl Broker {
             Ok("apache") => Program::Apache,
             _ => Program::Klamm,
         };
+        Broker::start_program(program, overrides)
+    }
+
+    /// A fresh Apache Kafka, whatever the tests are about.
+    pub fn start_apache(overrides: &[&str]) -> Broker {
+        let overrides = overrides.iter().map(ToString::to_string).collect();
+        Broker::start_program(Program::Apache, overrides)
+    }
+
+    fn start_program(program: Program, overrides: Vec<String>) -> Broker {
         let port = free_port();
         let mut broker = Broker {
             bootstrap: format!("127.0.0.1:{port}"),
