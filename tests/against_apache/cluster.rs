@@ -1,6 +1,5 @@
 //! ApiVersions, Metadata, DescribeCluster, DescribeTopicPartitions, DescribeLogDirs, InitProducerId.
 
-use crate::of;
 use crate::side::{Pair, metadata_of, text};
 use klamm::base::ids::TopicId;
 use klamm::protocol::messages::api_versions::ApiVersionsRequest;

@@ -1,6 +1,5 @@
 //! DescribeConfigs, AlterConfigs, IncrementalAlterConfigs.
 
-use crate::of;
 use crate::side::{Pair, text};
 use klamm::protocol::messages::alter_configs;
 use klamm::protocol::messages::describe_configs::{

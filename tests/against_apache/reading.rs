@@ -1,6 +1,5 @@
 //! Fetch, ListOffsets, OffsetForLeaderEpoch.
 
-use crate::of;
 use crate::side::{Pair, Side, text};
 use crate::writing::TIME;
 use klamm::base::uuid::Uuid;

@@ -1,6 +1,5 @@
 //! CreateTopics, CreatePartitions, DeleteTopics.
 
-use crate::of;
 use crate::side::{Pair, metadata_of, text};
 use klamm::base::ids::TopicId;
 use klamm::protocol::messages::create_partitions::{

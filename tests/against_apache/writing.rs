@@ -1,6 +1,5 @@
 //! Produce and DeleteRecords.
 
-use crate::of;
 use crate::side::{Pair, text};
 use bytes::Bytes;
 use klamm::base::ids::{Offset, ProducerEpoch, ProducerId, Sequence};
