@@ -2,11 +2,16 @@
 
 use super::error::CliError;
 use super::output::{Output, notice};
+use crate::base::ids::NodeId;
+use crate::base::time::Now;
 use crate::base::uuid::Uuid;
 use crate::config::{Configuration, Sources};
 use crate::log::meta_properties::{self, MetaProperties};
+use crate::metadata::features::METADATA_VERSION_DEFAULT_NAME;
 use crate::runtime::blocking::random_bits;
 use crate::runtime::disk::Disk;
+use crate::runtime::native::process;
+use crate::shard::{claim, format_directory};
 use std::path::{Path, PathBuf};
 
 /// Largest configuration file that is read.
@@ -45,7 +50,7 @@ pub struct FormatArguments {
     /// Skip directories that are already formatted, instead of refusing.
     #[arg(short = 'g', long)]
     ignore_formatted: bool,
-    /// This controller alone is the first quorum: so it is anyway, as long as klamm runs alone.
+    /// Begin with this controller as the only voter: what klamm does with the flag and without it.
     #[arg(short = 's', long)]
     standalone: bool,
 }
@@ -58,7 +63,15 @@ pub fn run(arguments: &StorageArguments, output: &mut Output<'_>) -> Result<(), 
         StorageAction::Info { config } => info(&disk, &configuration(&disk, config)?, output),
         StorageAction::Format(arguments) => {
             let configuration = configuration(&disk, &arguments.config)?;
-            format(&disk, &configuration, arguments, &mut random_uuid, output)
+            let now = process::Clock::start().now();
+            format(
+                &disk,
+                &configuration,
+                arguments,
+                now,
+                &mut random_uuid,
+                output,
+            )
         }
     }
 }
@@ -182,12 +195,13 @@ fn described(properties: &MetaProperties) -> String {
     format!("{{{}}}", pairs.join(", "))
 }
 
-/// Gives each directory its `meta.properties`. One that belongs to another cluster or node is
+/// Makes log directories of directories that are none yet. One that belongs to another cluster or node is
 /// refused before any is touched.
 fn format(
     disk: &Disk,
     configuration: &Configuration,
     arguments: &FormatArguments,
+    now: Now,
     random_uuid: &mut dyn FnMut() -> Result<Uuid, CliError>,
     output: &mut Output<'_>,
 ) -> Result<(), CliError> {
@@ -206,29 +220,41 @@ fn format(
     for directory in directories(configuration) {
         match meta_properties::read(disk, &directory).map_err(failed)? {
             None => unformatted.push(directory),
-            Some(existing) => check_existing(&directory, &existing, cluster_id, arguments)?,
+            Some(existing) => {
+                check_existing(&directory, &existing, cluster_id, node_id, arguments)?
+            }
         }
     }
     if unformatted.is_empty() {
         return output.line("All of the log directories are already formatted.");
     }
+    if arguments.standalone {
+        notice(
+            "--standalone changes nothing: klamm's quorum is always this node alone; where Apache \
+             Kafka shall start on the directory, name the node in controller.quorum.voters",
+        );
+    }
+    // All are locked before any is written: a broker that runs on one of them keeps all.
+    let mut claimed = Vec::new();
     for directory in unformatted {
         let is_metadata = directory.as_path() == Path::new(configuration.metadata_log_dir());
-        let kind = if is_metadata { "metadata" } else { "data" };
+        let (path, lock) = claim(disk, &directory).map_err(CliError::Failed)?;
+        claimed.push((directory, path, is_metadata, lock));
+    }
+    for (directory, path, is_metadata, _lock) in &claimed {
+        let kind = if *is_metadata { "metadata" } else { "data" };
         output.line(format_args!(
-            "Formatting {kind} directory {}.",
+            "Formatting {kind} directory {} with metadata.version {METADATA_VERSION_DEFAULT_NAME}.",
             directory.display()
         ))?;
-        disk.create_directories(&directory).map_err(|error| {
-            CliError::Failed(format!("cannot make {}: {error}", directory.display()))
-        })?;
         let properties = MetaProperties {
             version: 1,
             cluster_id: Some(cluster_id.to_owned()),
             node_id: Some(node_id),
             directory_id: Some(random_uuid()?),
         };
-        meta_properties::write(disk, &directory, &properties).map_err(failed)?;
+        format_directory(disk, path, &properties, is_metadata.then_some(now))
+            .map_err(CliError::Failed)?;
     }
     Ok(())
 }
@@ -237,6 +263,7 @@ fn check_existing(
     directory: &Path,
     existing: &MetaProperties,
     cluster_id: &str,
+    node_id: NodeId,
     arguments: &FormatArguments,
 ) -> Result<(), CliError> {
     let path = directory.display();
@@ -246,17 +273,28 @@ fn check_existing(
              directory and format the others."
         )));
     }
-    match existing.cluster_id.as_deref() {
-        Some(found) if found != cluster_id => Err(CliError::Failed(format!(
+    if let Some(found) = existing.cluster_id.as_deref()
+        && found != cluster_id
+    {
+        return Err(CliError::Failed(format!(
             "Invalid cluster.id in: {path}/meta.properties. Expected {cluster_id}, but read {found}"
-        ))),
-        Some(_) | None => Ok(()),
+        )));
     }
+    if let Some(found) = existing.node_id
+        && found != node_id
+    {
+        return Err(CliError::Failed(format!(
+            "Stored node id {found} doesn't match configured node id {node_id} in \
+             {path}/meta.properties"
+        )));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::time::{Instant, Timestamp};
     use expect_test::expect;
 
     fn arguments(cluster_id: &str, ignore_formatted: bool) -> FormatArguments {
@@ -290,12 +328,17 @@ mod tests {
             ids += 1;
             Ok(Uuid([ids; 16]))
         };
+        let now = Now {
+            instant: Instant(0),
+            timestamp: Timestamp(1_700_000_000_000),
+        };
         let mut step = |cluster_id: &str, ignore: bool, output: &mut Output<'_>| {
             let arguments = arguments(cluster_id, ignore);
             let result = format(
                 &Disk::Native,
                 &configuration,
                 &arguments,
+                now,
                 &mut next_id,
                 output,
             );
@@ -323,8 +366,8 @@ mod tests {
               b does not exist
 
             ! 2 problem(s) found
-            Formatting metadata directory a.
-            Formatting data directory b.
+            Formatting metadata directory a with metadata.version 4.3-IV0.
+            Formatting data directory b with metadata.version 4.3-IV0.
             Found log directories:
               a
               b

@@ -24,6 +24,9 @@ pub const METADATA_VERSION_MIN: MetadataVersion = MetadataVersion(7);
 /// 4.3-IV0: what a new cluster gets, so that Apache's tools of 4.3.1 decode every record.
 pub const METADATA_VERSION_DEFAULT: MetadataVersion = MetadataVersion(30);
 
+/// Kafka's name of [`METADATA_VERSION_DEFAULT`].
+pub const METADATA_VERSION_DEFAULT_NAME: &str = "4.3-IV0";
+
 /// The highest level whose records klamm writes.
 pub const METADATA_VERSION_MAX: MetadataVersion = MetadataVersion(30);
 

@@ -228,6 +228,14 @@ pub trait Message: Field + Default + Clone + fmt::Debug {
         self.written_bytes(Self::shape(version))
     }
 
+    /// The message as Apache's JSON converters write it: fields in the order of its rows, in
+    /// camel case, tagged ones only where they differ from their default.
+    fn to_json(&self, version: i16) -> String {
+        let mut text = String::new();
+        self.json(Self::shape(version), &mut text);
+        text
+    }
+
     /// A random message of the version: for tests, and for the simulator's clients.
     fn arbitrary(prng: &mut Prng, version: i16) -> Self {
         Self::sample(prng, Self::shape(version))
@@ -577,6 +585,22 @@ macro_rules! structure {
                         structure.unknown_tagged_fields.push((10_000, value));
                     }
                     structure
+                }
+
+                fn json(&self, shape: Shape, text: &mut String) {
+                    text.push('{');
+                    let mut is_first = true;
+                    $({
+                        const ROW: Row = row!($($row)*);
+                        if ROW.is_plain_in(shape.version)
+                            || (ROW.is_tagged_in(shape.version)
+                                && self.$field != row_default!($type; $($row)*))
+                        {
+                            $crate::protocol::json::field(text, &mut is_first, stringify!($field));
+                            self.$field.json(ROW.shape(shape), text);
+                        }
+                    })*
+                    text.push('}');
                 }
             }
 

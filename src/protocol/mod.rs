@@ -14,6 +14,7 @@ pub mod control_records;
 pub mod coordinator_records;
 pub mod errors;
 pub mod header;
+pub mod json;
 pub mod messages;
 pub mod metadata_records;
 pub mod primitives;

@@ -13,6 +13,7 @@
 use crate::base::convert::usize_from_u32;
 use crate::base::prng::Prng;
 use crate::base::uuid::Uuid;
+use crate::protocol::json;
 use crate::protocol::reader::{DecodeError, DecodeReason, Read, Reader};
 use crate::protocol::records::Records;
 use crate::protocol::string::Str;
@@ -66,6 +67,8 @@ pub trait Field: Sized + PartialEq {
     fn written_bytes(&self, shape: Shape) -> usize;
     /// A random value: for tests, and for the simulator's clients.
     fn sample(prng: &mut Prng, shape: Shape) -> Self;
+    /// Appends the value as Apache's JSON converters write it.
+    fn json(&self, shape: Shape, text: &mut String);
 }
 
 /// A type of which there is also null.
@@ -81,7 +84,7 @@ pub trait Nullable: Field {
 }
 
 macro_rules! number {
-    ($type:ty, $method:ident, $bytes:literal, $prng:ident => $sample:expr) => {
+    ($type:ty, $method:ident, $bytes:literal, $json:literal, $prng:ident => $sample:expr) => {
         impl Field for $type {
             fn absent() -> $type {
                 <$type>::default()
@@ -107,6 +110,10 @@ macro_rules! number {
             fn sample($prng: &mut Prng, _: Shape) -> $type {
                 $sample
             }
+
+            fn json(&self, _: Shape, text: &mut String) {
+                text.push_str(&format!($json, self));
+            }
         }
     };
 }
@@ -120,13 +127,13 @@ fn bits<const N: usize>(prng: &mut Prng) -> [u8; N] {
         .expect("no number is longer than eight bytes")
 }
 
-number!(i8, i8, 1, prng => i8::from_be_bytes(bits(prng)));
-number!(i16, i16, 2, prng => i16::from_be_bytes(bits(prng)));
-number!(u16, u16, 2, prng => u16::from_be_bytes(bits(prng)));
-number!(i32, i32, 4, prng => i32::from_be_bytes(bits(prng)));
-number!(i64, i64, 8, prng => i64::from_be_bytes(bits(prng)));
-number!(f64, f64, 8, prng => f64::from(i32::from_be_bytes(bits(prng))) / 8.0);
-number!(Uuid, uuid, 16, prng => Uuid::from_random(prng.next(), prng.next()));
+number!(i8, i8, 1, "{}", prng => i8::from_be_bytes(bits(prng)));
+number!(i16, i16, 2, "{}", prng => i16::from_be_bytes(bits(prng)));
+number!(u16, u16, 2, "{}", prng => u16::from_be_bytes(bits(prng)));
+number!(i32, i32, 4, "{}", prng => i32::from_be_bytes(bits(prng)));
+number!(i64, i64, 8, "{}", prng => i64::from_be_bytes(bits(prng)));
+number!(f64, f64, 8, "{:?}", prng => f64::from(i32::from_be_bytes(bits(prng))) / 8.0);
+number!(Uuid, uuid, 16, "\"{}\"", prng => Uuid::from_random(prng.next(), prng.next()));
 
 impl Field for bool {
     fn absent() -> bool {
@@ -152,6 +159,10 @@ impl Field for bool {
 
     fn sample(prng: &mut Prng, _: Shape) -> bool {
         prng.one_in(2)
+    }
+
+    fn json(&self, _: Shape, text: &mut String) {
+        text.push_str(if *self { "true" } else { "false" });
     }
 }
 
@@ -276,6 +287,10 @@ macro_rules! with_length {
             fn sample(prng: &mut Prng, shape: Shape) -> $type {
                 Self::sample_contents(prng, shape)
             }
+
+            fn json(&self, shape: Shape, text: &mut String) {
+                self.json_contents(shape, text);
+            }
         }
     };
 }
@@ -286,6 +301,7 @@ trait Contents: Sized {
     fn write_contents(&self, writer: &mut Writer, shape: Shape) -> Write;
     fn contents_bytes(&self, shape: Shape) -> usize;
     fn sample_contents(prng: &mut Prng, shape: Shape) -> Self;
+    fn json_contents(&self, shape: Shape, text: &mut String);
 }
 
 with_length!([] Str; Prefix::Short, Str::EMPTY);
@@ -316,6 +332,10 @@ impl Contents for Str {
             .collect();
         Str::from(text)
     }
+
+    fn json_contents(&self, _: Shape, text: &mut String) {
+        json::text(text, self);
+    }
 }
 
 impl Contents for Bytes {
@@ -336,6 +356,10 @@ impl Contents for Bytes {
         let mut bytes = vec![0; prng.index(20)];
         prng.fill(&mut bytes);
         Bytes::from(bytes)
+    }
+
+    fn json_contents(&self, _: Shape, text: &mut String) {
+        json::bytes(text, self);
     }
 }
 
@@ -358,6 +382,11 @@ impl Contents for Records {
 
     fn sample_contents(prng: &mut Prng, shape: Shape) -> Records {
         Records::Bytes(Bytes::sample_contents(prng, shape))
+    }
+
+    fn json_contents(&self, _: Shape, text: &mut String) {
+        // As Apache where it is asked to leave the records out: how many bytes they are.
+        text.push_str(&self.len().to_string());
     }
 }
 
@@ -397,6 +426,18 @@ impl<T: Field> Contents for Vec<T> {
     fn sample_contents(prng: &mut Prng, shape: Shape) -> Vec<T> {
         let shape = shape.inner();
         (0..prng.index(4)).map(|_| T::sample(prng, shape)).collect()
+    }
+
+    fn json_contents(&self, shape: Shape, text: &mut String) {
+        let shape = shape.inner();
+        text.push('[');
+        for (index, element) in self.iter().enumerate() {
+            if index > 0 {
+                text.push(',');
+            }
+            element.json(shape, text);
+        }
+        text.push(']');
     }
 }
 
@@ -442,6 +483,13 @@ impl<T: Nullable> Field for Option<T> {
             None
         } else {
             Some(T::sample(prng, shape.inner()))
+        }
+    }
+
+    fn json(&self, shape: Shape, text: &mut String) {
+        match self {
+            Some(value) => value.json(shape.present(), text),
+            None => text.push_str("null"),
         }
     }
 }

@@ -14,12 +14,14 @@
 mod checkpoints;
 mod connections;
 mod control;
+mod format;
 mod logs;
 mod mail;
 mod requests;
 mod serve;
 mod start;
 
+pub use format::{claim, format_directory};
 pub use mail::{CheckpointEntry, Mail, Opened};
 pub use start::{Announcement, Directories, Start};
 

@@ -8,6 +8,7 @@
 //! ```
 
 use super::control::Control;
+use super::format::{claim, format_directory};
 use super::mail::Mail;
 use super::{Phase, Shard, Timers, logs};
 use crate::base::prng::Prng;
@@ -15,11 +16,11 @@ use crate::base::time::Now;
 use crate::base::uuid::Uuid;
 use crate::config::Configuration;
 use crate::connection::Receiver;
-use crate::controller::quorum::write_bootstrap_checkpoint;
 use crate::handler::{Broker, Outbox, ProducerIds};
 use crate::log::checkpoint::{self, OffsetCheckpoint};
 use crate::log::clean_shutdown;
 use crate::log::meta_properties::{self, MetaProperties};
+use crate::metadata::checkpoint::BOOTSTRAP_FILE_NAME;
 use crate::metadata::image::MetadataImage;
 use crate::partition::session::FetchSessions;
 use crate::partition::settings::TopicSettingsTable;
@@ -115,6 +116,10 @@ impl Start {
         }
         let cluster_id = common_cluster_id(&configuration, &found)?
             .unwrap_or_else(|| Uuid::from_random(prng.next(), prng.next()).to_string());
+        // One that is not there is refused when the metadata log is opened.
+        let home = disk
+            .absolute(Path::new(configuration.metadata_log_dir()))
+            .ok();
         let mut list = Vec::new();
         for (path, properties) in found {
             let properties = match properties {
@@ -123,19 +128,15 @@ impl Start {
                     if other.is_none() {
                         refuse_foreign(disk, &path)?;
                     }
-                    let is_home = list.is_empty();
+                    let is_home = home.as_ref() == Some(&path);
                     let properties = MetaProperties {
                         version: 1,
                         cluster_id: Some(cluster_id.clone()),
                         node_id: Some(configuration.node_id()),
                         directory_id: Some(Uuid::from_random(prng.next(), prng.next())),
                     };
-                    meta_properties::write(disk, &path, &properties)
-                        .map_err(|error| error.to_string())?;
-                    if is_home && other.is_none() {
-                        write_bootstrap_checkpoint(disk, &path, now)
-                            .map_err(|error| error.to_string())?;
-                    }
+                    let bootstrap = (is_home && other.is_none()).then_some(now);
+                    format_directory(disk, &path, &properties, bootstrap)?;
                     properties
                 }
             };
@@ -242,35 +243,6 @@ impl Directory {
     }
 }
 
-/// Makes a directory if need be, and locks it.
-fn claim(disk: &Disk, path: &Path) -> Result<(PathBuf, DirectoryLock), String> {
-    disk.create_directories(path).map_err(|error| {
-        format!(
-            "log.dirs: {} cannot be made: {error}; choose a directory that this user may write \
-             with: --override log.dirs=PATH",
-            path.display()
-        )
-    })?;
-    let path = disk
-        .absolute(path)
-        .map_err(|error| format!("log.dirs: {} cannot be used: {error}", path.display()))?;
-    match disk.lock(&path) {
-        Ok(Some(lock)) => Ok((path, lock)),
-        Ok(None) => Err(format!(
-            "log.dirs: {} is in use by another process, which holds its .lock; find it with: fuser \
-             {}/.lock",
-            path.display(),
-            path.display()
-        )),
-        Err(error) => Err(format!(
-            "log.dirs: {} cannot be locked: {error}; let this user write there with: chown -R \
-             $(id -un) {}",
-            path.display(),
-            path.display()
-        )),
-    }
-}
-
 /// The cluster id of all directories that have one. They must agree, and be this node's.
 fn common_cluster_id(
     configuration: &Configuration,
@@ -317,7 +289,8 @@ fn refuse_foreign(disk: &Disk, path: &Path) -> Result<(), String> {
         .map_err(|error| format!("log.dirs: {} cannot be listed: {error}", path.display()))?;
     let foreign = entries
         .iter()
-        .find(|entry| entry.name != ".lock" && entry.name != "lost+found");
+        // A format that was cut off may have left the checkpoint behind.
+        .find(|entry| ![".lock", "lost+found", BOOTSTRAP_FILE_NAME].contains(&&*entry.name));
     match foreign {
         None => Ok(()),
         Some(entry) => Err(format!(

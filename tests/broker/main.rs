@@ -12,6 +12,7 @@ mod apache;
 mod bad_input;
 mod broker;
 mod clients;
+mod command_line;
 mod deadline;
 mod disk_full;
 mod durability;

@@ -1,7 +1,9 @@
 //! What the values of Kafka's own topics say, as JSON.
 
+use crate::protocol::metadata_records::MetadataRecord;
 use crate::record::Record;
 use crate::record::control::ControlRecord;
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 /// How keys and values are read.
@@ -11,10 +13,6 @@ pub enum Decoder {
     Text,
     /// As records of `__cluster_metadata`.
     ClusterMetadata,
-    /// As records of `__consumer_offsets`.
-    Offsets,
-    /// As records of `__transaction_state`.
-    Transactions,
 }
 
 impl Decoder {
@@ -24,8 +22,17 @@ impl Decoder {
         let text =
             |field: Option<&[u8]>| field.map(|field| String::from_utf8_lossy(field).into_owned());
         match self {
-            Decoder::Text | Decoder::ClusterMetadata | Decoder::Offsets | Decoder::Transactions => {
-                (text(record.key), text(record.value))
+            Decoder::Text => (text(record.key), text(record.value)),
+            Decoder::ClusterMetadata => {
+                let value = Bytes::copy_from_slice(record.value.unwrap_or_default());
+                match MetadataRecord::decode_versioned(&value) {
+                    Ok((metadata, version)) => (None, Some(metadata.to_json(version))),
+                    // Kafka's tool puts it in the key's place too.
+                    Err(error) => {
+                        let offset = record.offset;
+                        (Some(format!("Error at {offset}, skipping. {error}")), None)
+                    }
+                }
             }
         }
     }

@@ -28,7 +28,7 @@ pub struct DumpLogArguments {
     /// Print the records, not only the batches. Implied by --print-data-log.
     #[arg(long)]
     deep_iteration: bool,
-    /// Print keys and values too. Implied by any decoder.
+    /// Print keys and values too. Implied by a decoder.
     #[arg(long)]
     print_data_log: bool,
     /// Only verify indexes, without printing them.
@@ -49,13 +49,7 @@ pub struct DumpLogArguments {
     /// The records are those of __cluster_metadata, or of a snapshot of it.
     #[arg(long)]
     cluster_metadata_decoder: bool,
-    /// The records are those of __consumer_offsets.
-    #[arg(long)]
-    offsets_decoder: bool,
-    /// The records are those of __transaction_state.
-    #[arg(long)]
-    transaction_log_decoder: bool,
-    /// Only org.apache.kafka.tools.api.StringDecoder, and ByteArrayDecoder's kin of Kafka's own.
+    /// How keys are read: only org.apache.kafka.tools.api.StringDecoder, Kafka's default.
     #[arg(long, value_name = "class", num_args = 0..=1, default_missing_value = "StringDecoder", hide = true)]
     key_decoder_class: Option<String>,
     /// As --key-decoder-class, for values.
@@ -166,27 +160,17 @@ impl<'a> Source<'a> {
 
 impl DumpLogArguments {
     fn options(&self) -> Result<Options, CliError> {
-        let flags = [
-            (self.cluster_metadata_decoder, Decoder::ClusterMetadata),
-            (self.offsets_decoder, Decoder::Offsets),
-            (self.transaction_log_decoder, Decoder::Transactions),
-        ];
-        let mut chosen = flags
-            .iter()
-            .filter(|(given, _)| *given)
-            .map(|(_, decoder)| *decoder);
-        let decoder = chosen.next();
-        if chosen.next().is_some() {
-            return Err(CliError::Usage("only one decoder can be given".to_owned()));
-        }
+        let decoder = self
+            .cluster_metadata_decoder
+            .then_some(Decoder::ClusterMetadata);
         for class in [&self.key_decoder_class, &self.value_decoder_class]
             .into_iter()
             .flatten()
         {
             if !class.ends_with("StringDecoder") {
                 return Err(CliError::Usage(format!(
-                    "klamm has no decoder {class}: it has StringDecoder, --offsets-decoder, \
-                     --transaction-log-decoder and --cluster-metadata-decoder"
+                    "klamm has no decoder {class}: it has StringDecoder and \
+                     --cluster-metadata-decoder"
                 )));
             }
         }

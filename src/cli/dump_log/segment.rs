@@ -1,6 +1,6 @@
 //! Batches and records of a `.log` file, or of a snapshot of the metadata log (`.checkpoint`).
 
-use super::decoders::{self, Decoder};
+use super::decoders;
 use super::{Findings, Options, Source};
 use crate::base::convert::u64_from;
 use crate::cli::error::CliError;
@@ -202,12 +202,7 @@ fn record_line(header: &BatchHeader, record: &Record<'_>, options: &Options) -> 
         }
     }
     if options.contents && !header.is_control() {
-        let (key, value) = match options.decoder {
-            Decoder::Text => (record.key.map(text), record.value.map(text)),
-            decoder @ (Decoder::ClusterMetadata | Decoder::Offsets | Decoder::Transactions) => {
-                decoder.decode(record)
-            }
-        };
+        let (key, value) = options.decoder.decode(record);
         if let Some(key) = key {
             line += &format!("{prefix}key: {key}");
             " ".clone_into(&mut prefix);

@@ -396,6 +396,5 @@ fn hostile_files_do_not_panic() {
         }
         drop(dumped(&files, "--print-data-log", &names));
         drop(dumped(&files, "--cluster-metadata-decoder", &names));
-        drop(dumped(&files, "--offsets-decoder", &names));
     }
 }

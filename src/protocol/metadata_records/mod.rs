@@ -9,6 +9,7 @@
 
 use crate::protocol::catalogue::Entry;
 use crate::protocol::declare::{Message, Versions};
+use crate::protocol::json;
 use crate::protocol::reader::{DecodeError, DecodeReason, Reader};
 use crate::protocol::writer::{EncodeError, Writer};
 use bytes::Bytes;
@@ -91,6 +92,17 @@ macro_rules! metadata_records {
                     $( $id => $name::decode(reader, version).map(MetadataRecord::$name), )*
                     _ => Err(DecodeError::new(DecodeReason::RecordType(id))),
                 }
+            }
+
+            /// The record as `kafka-dump-log --cluster-metadata-decoder` prints it:
+            /// `{"type":"TOPIC_RECORD","version":0,"data":{…}}`.
+            #[must_use]
+            pub fn to_json(&self, version: i16) -> String {
+                let data = match self {
+                    $( MetadataRecord::$name(record) => record.to_json(version), )*
+                };
+                let name = json::constant_name(self.name());
+                format!("{{\"type\":\"{name}\",\"version\":{version},\"data\":{data}}}")
             }
 
             fn encode_message(&self, writer: &mut Writer, version: i16) -> Result<(), EncodeError> {
@@ -197,6 +209,29 @@ mod tests {
         expected.push(0);
         assert_eq!(bytes, expected);
         assert_eq!(MetadataRecord::decode_versioned(&bytes), Ok((record, 0)));
+    }
+
+    #[test]
+    fn known_json() {
+        let record = MetadataRecord::from(TopicRecord {
+            name: "f\"oo".into(),
+            topic_id: Uuid([1; 16]),
+            ..TopicRecord::default()
+        });
+        assert_eq!(
+            record.to_json(0),
+            r#"{"type":"TOPIC_RECORD","version":0,"data":{"name":"f\"oo","topicId":"AQEBAQEBAQEBAQEBAQEBAQ"}}"#
+        );
+        // A tagged field is there only where it says something.
+        let record = MetadataRecord::from(PartitionChangeRecord {
+            partition_id: 4,
+            isr: Some(vec![1, 2]),
+            ..PartitionChangeRecord::default()
+        });
+        assert_eq!(
+            record.to_json(0),
+            r#"{"type":"PARTITION_CHANGE_RECORD","version":0,"data":{"partitionId":4,"topicId":"AAAAAAAAAAAAAAAAAAAAAA","isr":[1,2]}}"#
+        );
     }
 
     #[test]
