@@ -77,6 +77,7 @@ fn play(mails: u32, window: u32) {
     )]
     let epoch = std::time::Instant::now();
     let settings = Settings {
+        signals: None,
         listeners: Vec::new(),
         processors: process::cores().into_iter().take(2).collect(),
         send_buffer_bytes: None,

@@ -295,6 +295,7 @@ fn damaged(prng: &mut Prng) -> Vec<u8> {
 }
 
 /// Why klamm may answer otherwise than Apache; none where it may not.
+#[expect(clippy::wildcard_enum_match_arm, reason = "no other error is excused")]
 fn excuse(
     rules: &ProduceRules,
     ours: &Result<RecordBatch, RecordError>,

@@ -1,11 +1,6 @@
 //! The house rules, held by tests: which room may import from which, what only the runtime may
 //! name, how a file opens and how long it may be, words that say nothing, files nobody reaches.
 //! Sources are read as text, without their comments: a rule that needs a parser is not simple.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the house rules are held over files, and no broker runs here"
-)]
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -25,7 +25,10 @@ impl Prng {
     }
 
     /// 64 random bits.
-    #[expect(clippy::should_implement_trait, reason = "an endless source is no iterator to collect")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an endless source is no iterator to collect"
+    )]
     pub fn next(&mut self) -> u64 {
         let result = self.state[1].wrapping_mul(5).rotate_left(7).wrapping_mul(9);
         let shifted = self.state[1] << 17;

@@ -75,6 +75,7 @@ fn answer(partitions: &[(i32, ErrorCode, i64)]) -> ProduceResponse {
     }
 }
 
+#[expect(clippy::type_complexity, reason = "the pairs are taken apart at once")]
 fn delivered(producer: &mut Producer) -> Vec<(Vec<u64>, Result<Option<i64>, DeliveryError>)> {
     std::iter::from_fn(|| producer.poll_delivery())
         .map(|delivery| {

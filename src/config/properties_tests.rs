@@ -119,7 +119,7 @@ fn reads_what_java_stores() {
             text.push_str(&escaped(&key, true));
             text.push_str(["=", ":", " ", " = "][random.index(4)]);
             text.push_str(&escaped(&value, false));
-            text.push_str("\n");
+            text.push('\n');
             stored.push((key, value, line));
         }
         assert_eq!(pairs(&text), stored, "seed {seed}: {text:?}");

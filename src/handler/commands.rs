@@ -7,7 +7,10 @@ use crate::controller::{Command, Reply};
 use crate::protocol::api::ApiKey;
 
 /// Hands a request to the controller.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the table of APIs leads only commands here")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the table of APIs leads only commands here"
+)]
 pub(super) fn begin(context: &mut Context<'_>, request: &Request, api: ApiKey) -> Outcome {
     let command = match api {
         ApiKey::CreateTopics => decode(request).map(Command::CreateTopics),

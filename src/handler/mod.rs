@@ -201,7 +201,10 @@ pub const SERVED: &[ApiKey] = &[
 ];
 
 /// Begins a request.
-#[expect(clippy::wildcard_enum_match_arm, reason = "most of Kafka's APIs are not served yet")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "most of Kafka's APIs are not served yet"
+)]
 pub fn handle(context: &mut Context<'_>, request: Request) -> Outcome {
     let api = request.header.api_key;
     if !SERVED.contains(&api) {

@@ -181,7 +181,10 @@ fn check(
         Some(Records::Bytes(bytes)) => bytes,
         Some(Records::Elsewhere { .. }) | None => return Err(ErrorCode::INVALID_RECORD.into()),
     };
-    let rules = ProduceRules { is_zstd_allowed, ..settings.rules };
+    let rules = ProduceRules {
+        is_zstd_allowed,
+        ..settings.rules
+    };
     let batch =
         validate_produce(records, &rules, context.now.timestamp).map_err(|error| Refusal {
             error: ErrorCode(error.kafka_code()),

@@ -8,6 +8,10 @@ pub fn lines(records: &[MetadataRecord]) -> String {
     records.iter().map(|record| line(record) + "\n").collect()
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the rest say themselves by Debug"
+)]
 /// What a record says, without what is left at its default.
 pub fn line(record: &MetadataRecord) -> String {
     let mut text = String::new();

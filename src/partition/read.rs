@@ -118,7 +118,9 @@ impl Partitions {
             Ok(slice) => {
                 if read_committed {
                     let to = slice.next_offset.unwrap_or(end);
-                    let found = partition.log.aborted_transactions(io.disk(), entry.offset, to);
+                    let found = partition
+                        .log
+                        .aborted_transactions(io.disk(), entry.offset, to);
                     match found {
                         Ok(aborted) => answer.aborted = Some(aborted.iter().map(named).collect()),
                         Err(error) => {

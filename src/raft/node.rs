@@ -127,7 +127,10 @@ impl RaftNode {
         let leader = self.leader().expect("only a leader appends");
         // Apache 4.4 writes and reads version 0 always, whatever kraft.version is.
         let version = 0;
-        let voter = |replica: &ReplicaKey| Voter { voter_id: replica.id, directory_id: Uuid::ZERO };
+        let voter = |replica: &ReplicaKey| Voter {
+            voter_id: replica.id,
+            directory_id: Uuid::ZERO,
+        };
         let change = LeaderChange {
             version,
             leader_id: self.own.id,

@@ -326,7 +326,7 @@ fn a_stranger_is_recognised(protocol: &str, bytes: &[u8]) {
             .lines()
             .filter(|line| line.contains(protocol))
             .collect();
-        (!about.is_empty()).then(|| about.len())
+        (!about.is_empty()).then_some(about.len())
     });
     assert!(
         lines <= 3,

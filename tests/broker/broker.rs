@@ -47,12 +47,6 @@ impl Broker {
         Broker::start_program(program, overrides)
     }
 
-    /// A fresh Apache Kafka, whatever the tests are about.
-    pub fn start_apache(overrides: &[&str]) -> Broker {
-        let overrides = overrides.iter().map(ToString::to_string).collect();
-        Broker::start_program(Program::Apache, overrides)
-    }
-
     fn start_program(program: Program, overrides: Vec<String>) -> Broker {
         let port = free_port();
         let mut broker = Broker {

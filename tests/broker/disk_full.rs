@@ -25,12 +25,23 @@ impl SmallDisk {
     fn mount(path: &Path) -> SmallDisk {
         std::fs::create_dir_all(path).unwrap();
         let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={DISK_BYTES}"), "klamm-test"])
+            .args([
+                "-t",
+                "tmpfs",
+                "-o",
+                &format!("size={DISK_BYTES}"),
+                "klamm-test",
+            ])
             .arg(path)
             .status()
             .expect("mount is on every Linux");
-        assert!(mounted.success(), "this test mounts a small tmpfs, and needs root for it");
-        SmallDisk { path: path.to_owned() }
+        assert!(
+            mounted.success(),
+            "this test mounts a small tmpfs, and needs root for it"
+        );
+        SmallDisk {
+            path: path.to_owned(),
+        }
     }
 }
 
@@ -69,7 +80,10 @@ fn assert_readable(stream: &mut TcpStream, acknowledged: i64) {
     while offset < acknowledged {
         let mut response = fetch(stream, "full", offset);
         let partition = response.responses.remove(0).partitions.remove(0);
-        assert_eq!((partition.error_code, partition.high_watermark), (0, acknowledged));
+        assert_eq!(
+            (partition.error_code, partition.high_watermark),
+            (0, acknowledged)
+        );
         let Some(Records::Bytes(mut rest)) = partition.records else {
             panic!("a fetch brings bytes")
         };

@@ -6,9 +6,7 @@ use klamm::protocol::messages::fetch::{FetchPartition, FetchRequest, FetchRespon
 use klamm::protocol::messages::produce::{
     PartitionProduceData, ProduceRequest, ProduceResponse, TopicProduceData,
 };
-use klamm::protocol::{
-    Message, Records, Request, decode_response_header, encode_request,
-};
+use klamm::protocol::{Message, Records, Request, decode_response_header, encode_request};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
@@ -33,7 +31,10 @@ pub fn create_topic(stream: &mut TcpStream, name: &str) {
         replication_factor: 1,
         ..CreatableTopic::default()
     };
-    let request = CreateTopicsRequest { topics: vec![topic], ..CreateTopicsRequest::default() };
+    let request = CreateTopicsRequest {
+        topics: vec![topic],
+        ..CreateTopicsRequest::default()
+    };
     let response = call(stream, 2, &request);
     assert_eq!(response.topics[0].error_code, 0);
 }

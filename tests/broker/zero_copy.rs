@@ -26,7 +26,12 @@ fn batch(seed: u64) -> Bytes {
     for _ in 0..512 {
         let mut value = vec![0; 1024];
         prng.fill(&mut value);
-        builder.append(Timestamp(1_700_000_000_000), Some(b"key"), Some(&value), &[]);
+        builder.append(
+            Timestamp(1_700_000_000_000),
+            Some(b"key"),
+            Some(&value),
+            &[],
+        );
     }
     builder.finish()
 }
@@ -53,7 +58,10 @@ fn read_all(stream: &mut TcpStream, produced: &[Bytes]) -> u64 {
                 fetched[range.clone()].fill(0);
                 sent[range].fill(0);
             }
-            assert!(fetched == sent, "the batch at {offset} is not what was sent");
+            assert!(
+                fetched == sent,
+                "the batch at {offset} is not what was sent"
+            );
             bytes += u64::try_from(sent.len()).unwrap();
             offset += 512;
         }
@@ -82,7 +90,9 @@ fn a_large_fetch_copies_nothing_and_brings_what_was_sent() {
     }
     let mut stream = broker.connect();
     create_topic(&mut stream, "copies");
-    let produced: Vec<Bytes> = (0..BATCHES).map(|seed| batch(seed.cast_unsigned())).collect();
+    let produced: Vec<Bytes> = (0..BATCHES)
+        .map(|seed| batch(seed.cast_unsigned()))
+        .collect();
     for (place, records) in produced.iter().enumerate() {
         let response = produce(&mut stream, "copies", records.clone());
         let answer = &response.responses[0].partition_responses[0];
@@ -94,7 +104,10 @@ fn a_large_fetch_copies_nothing_and_brings_what_was_sent() {
     assert!(broker.stop().success());
     let sums = counters(&broker.printed());
     assert!(sums["sent_file_bytes"] >= bytes, "{sums:?}");
-    assert!(sums["sent_memory_bytes"] < 64 << 10, "only headers pass through memory: {sums:?}");
+    assert!(
+        sums["sent_memory_bytes"] < 64 << 10,
+        "only headers pass through memory: {sums:?}"
+    );
 
     // Cold: the pages are dropped, and the ring splices from the device.
     broker.start_again();
@@ -111,8 +124,14 @@ fn a_large_fetch_copies_nothing_and_brings_what_was_sent() {
     assert!(broker.stop().success());
     let after = counters(&broker.printed());
     let sent = |name: &str| after[name] - sums[name];
-    assert!(sent("sent_file_bytes") + sent("sent_splice_bytes") >= bytes, "{after:?}");
+    assert!(
+        sent("sent_file_bytes") + sent("sent_splice_bytes") >= bytes,
+        "{after:?}"
+    );
     assert!(sent("sent_memory_bytes") < 64 << 10, "{after:?}");
     // Where the file system keeps no page cache (tmpfs), nothing is ever cold.
-    eprintln!("spliced from cold pages: {} bytes", sent("sent_splice_bytes"));
+    eprintln!(
+        "spliced from cold pages: {} bytes",
+        sent("sent_splice_bytes")
+    );
 }

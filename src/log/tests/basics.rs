@@ -72,16 +72,14 @@ fn every_offset_of_many_segments_is_found() {
     let check = |log: &Log| {
         for header in &all {
             for offset in header.base_offset.0..header.next_offset().0 {
-                let slice = loop {
-                    simulated.set_reads_are_cold(offset % 3 == 0);
-                    match log.read(&disk, Offset(offset), 1, end, true) {
-                        Ok(slice) => break slice,
-                        Err(ReadError::Cold { .. }) => {
-                            simulated.set_reads_are_cold(false);
-                            break log.read(&disk, Offset(offset), 1, end, true).unwrap();
-                        }
-                        Err(error) => panic!("{error}"),
+                simulated.set_reads_are_cold(offset % 3 == 0);
+                let slice = match log.read(&disk, Offset(offset), 1, end, true) {
+                    Ok(slice) => slice,
+                    Err(ReadError::Cold { .. }) => {
+                        simulated.set_reads_are_cold(false);
+                        log.read(&disk, Offset(offset), 1, end, true).unwrap()
                     }
+                    Err(error) => panic!("{error}"),
                 };
                 assert_eq!(slice.base_offset, header.base_offset);
                 assert_eq!(slice.bytes, header.batch_bytes());

@@ -84,7 +84,10 @@ fn bind(address: SocketAddr, backlog: i32) -> Result<Listening, Unfit> {
     Ok(Listening { listener, address })
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "the standard library's list has no end")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the standard library's list has no end"
+)]
 fn explain(address: SocketAddr, error: &io::Error) -> String {
     let port = address.port();
     match error.kind() {

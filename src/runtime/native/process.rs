@@ -37,7 +37,9 @@ impl StopSignals {
             signal_hook::flag::register_conditional_default(signal, Arc::clone(&SIGNAL_ENDS))?;
             signal_hook::low_level::pipe::register(signal, write.try_clone()?)?;
         }
-        Ok(StopSignals { read: OwnedFd::from(read) })
+        Ok(StopSignals {
+            read: OwnedFd::from(read),
+        })
     }
 
     pub(super) fn descriptor(&self) -> RawFd {
@@ -113,7 +115,6 @@ fn explain_io_uring(error: &io::Error) -> String {
         Some(_) | None => format!("io_uring cannot be set up: {error}"),
     }
 }
-
 
 /// The clock that a process began with.
 #[derive(Clone, Copy, Debug)]

@@ -59,7 +59,10 @@ pub fn adopt(descriptor: RawFd) -> OwnedFd {
 }
 
 /// Receives without waiting.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the standard library's list has no end")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the standard library's list has no end"
+)]
 pub fn receive(socket: &OwnedFd, buffer: &mut [u8]) -> Received {
     loop {
         // SAFETY: the buffer is borrowed mutably and `len` bytes long.
@@ -144,7 +147,10 @@ pub fn send_pipe(socket: &OwnedFd, pipe: &OwnedFd, bytes: usize) -> Sent {
     }
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "the standard library's list has no end")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the standard library's list has no end"
+)]
 /// What a send returned, or `None` where a signal interrupted it.
 fn sent(count: isize) -> Option<Sent> {
     match usize::try_from(count) {
