@@ -82,7 +82,6 @@ fn play(mails: u32, window: u32) {
         processors: process::cores().into_iter().take(2).collect(),
         send_buffer_bytes: None,
         receive_buffer_bytes: None,
-        signals: None,
         epoch,
     };
     run(settings, move |io| Ok(Player::new(io, mails, window))).expect("two shards run");

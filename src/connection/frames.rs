@@ -138,7 +138,7 @@ impl FrameReader {
                 Received::Bytes(count) => count,
             };
             self.take(count, receiver, frames)?;
-            if count < asked {
+            if count < asked && !io.has_hung_up(socket) {
                 return Ok(false); // a short receive means that the socket is empty
             }
             budget = budget.saturating_sub(count);

@@ -13,7 +13,7 @@ mod replies;
 mod strangers;
 
 pub use frames::{FrameError, FrameReader, Receiver};
-pub use outgoing::{FileSlice, Outgoing, Piece, Progress};
+pub use outgoing::{Outgoing, Piece, Progress};
 pub use replies::{Replies, Reply, Ticket};
 pub use strangers::Stranger;
 

@@ -3,26 +3,14 @@
 
 use super::Reply;
 use crate::base::convert::u64_from;
-use crate::runtime::disk::File;
+use crate::runtime::disk::FileSlice;
 use crate::runtime::io::{Io, Sent, SocketId};
 use bytes::{Buf, Bytes};
 use std::collections::VecDeque;
 use std::io::IoSlice;
-use std::sync::Arc;
 
 /// Pieces of memory given to one call of send.
 const SLICES_MAX: usize = 16;
-
-/// A part of a file that holds record batches.
-#[derive(Clone, Debug)]
-pub struct FileSlice {
-    /// The segment.
-    pub file: Arc<File>,
-    /// Where it begins, in bytes.
-    pub position: u64,
-    /// How long it is.
-    pub bytes: usize,
-}
 
 /// A piece of a reply.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! Answers leave in the order of their requests, whatever order they become ready in.
 
-use super::{FileSlice, Outgoing};
+use super::Outgoing;
+use crate::runtime::disk::FileSlice;
 use bytes::Bytes;
 use std::collections::VecDeque;
 

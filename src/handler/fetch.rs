@@ -11,7 +11,6 @@ use super::targets::within;
 use super::{Context, Outcome, Request, Responder, State, code, decode};
 use crate::base::ids::{LeaderEpoch, Offset, PartitionIndex, TopicPartition};
 use crate::base::time::{Instant, milliseconds};
-use crate::connection::FileSlice;
 use crate::partition::session::{FetchContext, FetchPosition, FetchTarget, SessionRequest};
 use crate::partition::work::{FetchAnswer, FetchEntry, FetchWork, RequestId, Watcher, Work};
 use crate::protocol::api::ApiKey;
@@ -21,6 +20,7 @@ use crate::protocol::messages::fetch::{
     LeaderIdAndEpoch, NodeEndpoint, PartitionData,
 };
 use crate::protocol::records::Records;
+use crate::runtime::disk::FileSlice;
 use crate::runtime::disk::Resident;
 use bytes::Bytes;
 

@@ -26,7 +26,7 @@ use crate::base::ids::TopicPartition;
 use crate::base::prng::Prng;
 use crate::base::time::{Instant, Now};
 use crate::config::Configuration;
-use crate::connection::{FileSlice, Reply};
+use crate::connection::Reply;
 use crate::controller::{Command, Reply as CommandReply};
 use crate::metadata::image::MetadataImage;
 use crate::partition::placement::owner;
@@ -37,7 +37,7 @@ use crate::protocol::api::ApiKey;
 use crate::protocol::errors::ErrorCode;
 use crate::protocol::header::RequestHeader;
 use crate::protocol::{Encoded, Message, Reader, Request as RequestMessage, encode_response};
-use crate::runtime::disk::Disk;
+use crate::runtime::disk::{Disk, FileSlice};
 use std::path::PathBuf;
 use std::sync::Arc;
 

@@ -8,10 +8,10 @@ use super::work::{
 };
 use crate::base::ids::{LeaderEpoch, Offset};
 use crate::base::time::Timestamp;
-use crate::connection::FileSlice;
 use crate::log::{AbortedTransaction, ReadError};
 use crate::protocol::errors::ErrorCode;
 use crate::runtime::disk::File;
+use crate::runtime::disk::FileSlice;
 use crate::runtime::io::Io;
 use std::sync::Arc;
 

@@ -4,9 +4,9 @@
 
 use crate::base::ids::{LeaderEpoch, Offset, TopicPartition};
 use crate::base::time::Timestamp;
-use crate::connection::FileSlice;
 use crate::protocol::errors::ErrorCode;
 use crate::record::batch::RecordBatch;
+use crate::runtime::disk::FileSlice;
 
 /// A request that a core is working on: a place in that core's table, told apart from its successors.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

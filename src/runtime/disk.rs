@@ -34,6 +34,17 @@ enum Backend {
     Simulated(simulated::SimulatedFile),
 }
 
+/// A part of a file, to be sent from where it lies.
+#[derive(Clone, Debug)]
+pub struct FileSlice {
+    /// The file.
+    pub file: Arc<File>,
+    /// Where it begins, in bytes.
+    pub position: u64,
+    /// How long it is.
+    pub bytes: usize,
+}
+
 /// How to open a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum OpenMode {

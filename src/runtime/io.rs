@@ -212,6 +212,16 @@ impl<M> Io<M> {
         received
     }
 
+    /// Whether the peer has closed its side of the connection. Then a receive that was not full says
+    /// nothing about what follows: the end itself, which is not announced again.
+    #[must_use]
+    pub fn has_hung_up(&self, socket: SocketId) -> bool {
+        match &self.backend {
+            Backend::Native(core) => core.has_hung_up(socket),
+            Backend::Simulated(_) => false,
+        }
+    }
+
     /// Sends from memory, as much as the socket takes now. `more` holds back a last, short packet
     /// because a file follows.
     pub fn send(&mut self, socket: SocketId, slices: &[IoSlice<'_>], more: bool) -> Sent {

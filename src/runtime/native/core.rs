@@ -20,6 +20,8 @@ use std::sync::Arc;
 const PIPE_BYTES: usize = 256 << 10;
 /// Most bytes warmed by one operation: a header scan needs far less.
 const WARM_BYTES_MAX: usize = 64 << 10;
+/// What a poll says of a peer that sends no more.
+const HANG_UP: i32 = 0x2000 | 0x10 | 0x8; // POLLRDHUP, POLLHUP, POLLERR
 /// Pipes kept for the next cold read.
 const IDLE_PIPES_MAX: usize = 8;
 
@@ -42,6 +44,8 @@ struct Slot {
     generation: u32,
     socket: Option<OwnedFd>,
     polls_for_room: bool,
+    /// The peer has closed its side: no further edge will announce the end of the stream.
+    hung_up: bool,
     cold: Option<Cold>,
 }
 
@@ -195,6 +199,12 @@ impl NativeCore {
         }
     }
 
+    /// See `Io::has_hung_up`.
+    pub fn has_hung_up(&self, socket: SocketId) -> bool {
+        let slot = self.slots.get(place(socket.index));
+        slot.is_some_and(|slot| slot.generation == socket.generation && slot.hung_up)
+    }
+
     /// See `Io::send`.
     pub fn send(&mut self, socket: SocketId, slices: &[IoSlice<'_>], more: bool) -> Sent {
         let Some(slot) = self.slot(socket) else {
@@ -340,6 +350,7 @@ impl NativeCore {
         let descriptor = slot.socket.take().expect("slot() returns open ones only");
         let polls_for_room = std::mem::take(&mut slot.polls_for_room);
         let cold = slot.cold.take();
+        slot.hung_up = false;
         slot.generation = slot.generation.wrapping_add(1) & GENERATION_MASK;
         // A poll holds the socket open: end the connection first, then the polls.
         sys::shut_down(&descriptor);
@@ -467,6 +478,7 @@ impl NativeCore {
                 let Some(slot) = self.slot(socket) else {
                     return Outcome::Nothing;
                 };
+                slot.hung_up |= result < 0 || result & HANG_UP != 0;
                 if !more {
                     // The kernel ended the multishot poll (its queue overflowed): arm it again.
                     let descriptor = slot.socket.as_ref().expect("an open slot").as_raw_fd();

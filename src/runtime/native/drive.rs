@@ -84,10 +84,21 @@ where
         match thread.join() {
             Ok(Ok(())) => {}
             Ok(Err(unfit)) => result = Err(unfit),
-            Err(error) => result = Err(Unfit(format!("a shard ended: {error}"))),
+            Err(error) => result = Err(Unfit(explain(&error.to_string()))),
         }
     }
     result
+}
+
+/// Why an executor did not come to be.
+fn explain(error: &str) -> String {
+    if error.contains("MemLock") {
+        "the limit of locked memory (memlock) is too small for io_uring; raise it with: ulimit -l \
+         unlimited (systemd: LimitMEMLOCK=infinity)"
+            .to_owned()
+    } else {
+        format!("a shard ended: {error}")
+    }
 }
 
 /// One core's loop.
