@@ -4,6 +4,10 @@
 /// Requests of one connection that are being answered; at the limit its socket is not read.
 pub const PIPELINE_REQUESTS_MAX: usize = 64;
 
+/// Bytes of the requests of one connection that are being answered; at the limit its socket is not
+/// read. A single request may be larger.
+pub const REQUEST_BYTES_MAX: usize = 8 << 20;
+
 /// Bytes of replies that wait in memory for one connection; at the limit its socket is not read.
 /// Records that lie in files do not count: they are sent from where they are.
 pub const REPLY_BYTES_MAX: usize = 1 << 20;

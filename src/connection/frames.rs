@@ -241,7 +241,7 @@ impl FrameReader {
             return Ok(rest);
         }
         // The size is believed no further than a buffer that grows with what really arrives would
-        // be: memory is touched, and so taken, only where bytes are received.
+        // be: a large buffer's memory is taken only where bytes are received (`runtime::buffer`).
         let need = SIZE_BYTES + length;
         let mut buffer = receiver.pool.take(need);
         buffer[..SIZE_BYTES].copy_from_slice(&size);

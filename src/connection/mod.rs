@@ -17,9 +17,11 @@ pub use outgoing::{Outgoing, Piece, Progress};
 pub use replies::{Replies, Reply, Ticket};
 pub use strangers::Stranger;
 
-use crate::base::limits::{PIPELINE_REQUESTS_MAX, REPLY_BYTES_MAX};
+use crate::base::limits::{PIPELINE_REQUESTS_MAX, REPLY_BYTES_MAX, REQUEST_BYTES_MAX};
 use crate::base::time::Instant;
 use crate::runtime::io::{SocketAddr, SocketId};
+use bytes::Bytes;
+use std::collections::VecDeque;
 
 /// One client's connection. Lives on the core that accepted it, for as long as it is open.
 #[derive(Debug)]
@@ -32,6 +34,8 @@ pub struct Connection {
     pub peer: SocketAddr,
     /// Assembles frames.
     pub frames: FrameReader,
+    /// Frames that came with others, and wait until more of those are answered.
+    pub backlog: VecDeque<Bytes>,
     /// Answers, in the order of the requests.
     pub replies: Replies,
     /// What is on its way out.
@@ -51,6 +55,7 @@ impl Connection {
             listener,
             peer,
             frames: FrameReader::default(),
+            backlog: VecDeque::new(),
             replies: Replies::default(),
             outgoing: Outgoing::default(),
             is_readable: false,
@@ -58,10 +63,17 @@ impl Connection {
         }
     }
 
-    /// Whether the connection may be read from: not while it owes, or is owed, too much.
+    /// Whether one more request may be begun: not while the connection owes, or is owed, too much.
     #[must_use]
-    pub fn may_receive(&self) -> bool {
+    pub fn may_begin(&self) -> bool {
         self.replies.waiting() < PIPELINE_REQUESTS_MAX
-            && self.outgoing.memory_bytes() < REPLY_BYTES_MAX
+            && self.replies.request_bytes() < REQUEST_BYTES_MAX
+            && self.may_reply()
+    }
+
+    /// Whether the answers that wait in memory leave room for more.
+    #[must_use]
+    pub fn may_reply(&self) -> bool {
+        self.outgoing.memory_bytes() + self.replies.ready_bytes() < REPLY_BYTES_MAX
     }
 }

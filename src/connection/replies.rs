@@ -23,20 +23,27 @@ pub struct Reply {
 pub struct Replies {
     slots: VecDeque<Slot>,
     first: u64,
+    /// Of all that wait.
+    request_bytes: usize,
+    /// Of all that are ready.
+    ready_bytes: usize,
 }
 
 #[derive(Debug)]
 enum Slot {
-    Waiting,
+    Waiting {
+        request_bytes: usize,
+    },
     Ready(Reply),
     /// A Produce with acks=0: nothing is sent, but the order stands.
     Silent,
 }
 
 impl Replies {
-    /// Takes the next place in the order.
-    pub fn begin(&mut self) -> Ticket {
-        self.slots.push_back(Slot::Waiting);
+    /// Takes the next place in the order, for a request of so many bytes.
+    pub fn begin(&mut self, request_bytes: usize) -> Ticket {
+        self.request_bytes += request_bytes;
+        self.slots.push_back(Slot::Waiting { request_bytes });
         Ticket(self.first + crate::base::convert::u64_from(self.slots.len() - 1))
     }
 
@@ -44,6 +51,18 @@ impl Replies {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.slots.len()
+    }
+
+    /// Bytes of the requests that have no answer yet.
+    #[must_use]
+    pub fn request_bytes(&self) -> usize {
+        self.request_bytes
+    }
+
+    /// Bytes in memory of answers that wait for an earlier one.
+    #[must_use]
+    pub fn ready_bytes(&self) -> usize {
+        self.ready_bytes
     }
 
     /// Answers a request (`None`: with nothing), and moves what may leave now to `outgoing`.
@@ -54,9 +73,14 @@ impl Replies {
             .map(crate::base::convert::usize_from);
         let slot = place.and_then(|place| self.slots.get_mut(place));
         let slot = slot.expect("a ticket is finished once");
+        if let Slot::Waiting { request_bytes } = slot {
+            self.request_bytes -= *request_bytes;
+        }
+        self.ready_bytes += reply.as_ref().map_or(0, |reply| reply.bytes.len());
         *slot = reply.map_or(Slot::Silent, Slot::Ready);
         while let Some(Slot::Ready(_) | Slot::Silent) = self.slots.front() {
             if let Some(Slot::Ready(reply)) = self.slots.pop_front() {
+                self.ready_bytes -= reply.bytes.len();
                 outgoing.push(reply);
             }
             self.first += 1;
@@ -79,13 +103,16 @@ mod tests {
     fn answers_leave_in_request_order() {
         let mut replies = Replies::default();
         let mut outgoing = Outgoing::default();
-        let tickets: Vec<Ticket> = (0..4).map(|_| replies.begin()).collect();
+        let tickets: Vec<Ticket> = (0..4).map(|_| replies.begin(10)).collect();
+        assert_eq!((replies.request_bytes(), replies.ready_bytes()), (40, 0));
         replies.finish(tickets[2], reply("three"), &mut outgoing);
+        assert_eq!((replies.request_bytes(), replies.ready_bytes()), (30, 5));
         replies.finish(tickets[1], None, &mut outgoing);
         assert_eq!(outgoing.memory_bytes(), 0);
         replies.finish(tickets[0], reply("one"), &mut outgoing);
         assert_eq!(outgoing.memory_bytes(), 8);
         assert_eq!(replies.waiting(), 1);
+        assert_eq!((replies.request_bytes(), replies.ready_bytes()), (10, 0));
         replies.finish(tickets[3], reply("four"), &mut outgoing);
         assert_eq!(replies.waiting(), 0);
     }

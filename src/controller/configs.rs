@@ -120,8 +120,7 @@ impl Controller {
         let mut asked = Vec::with_capacity(altered.configs.len());
         for config in &altered.configs {
             let Some(operation) = Operation::from_code(config.config_operation) else {
-                let message = format!("Unknown operation type {}", config.config_operation);
-                return Err(ApiError::new(ErrorCode::INVALID_REQUEST, message));
+                return Err(unknown_operation(resource, config.config_operation));
             };
             let value = config.value.as_deref();
             asked.push(Change {
@@ -198,10 +197,11 @@ impl Controller {
             ConfigResourceType::BROKER if name.is_empty() => Ok(alter::Resource::Cluster),
             ConfigResourceType::BROKER => match name.parse::<i32>() {
                 Err(_) => invalid(format!("Node id must be an integer, but it is: {name}")),
-                Ok(id) if self.image.cluster.broker(NodeId(id)).is_none() => {
-                    let message = format!("No broker with id {id} found.");
-                    Err(ApiError::new(ErrorCode::BROKER_ID_NOT_REGISTERED, message))
-                }
+                // A broker checks what is changed of itself; of another it cannot.
+                Ok(id) if NodeId(id) != self.settings.node_id => invalid(format!(
+                    "Unexpected broker id, expected {}, but received {name}",
+                    self.settings.node_id
+                )),
                 Ok(_) => Ok(alter::Resource::Broker),
             },
             ConfigResourceType::GROUP if name.is_empty() => {
@@ -278,6 +278,16 @@ impl Controller {
         }
         Ok(records)
     }
+}
+
+/// Apache looks at the operations on a broker before its controller does; the controller throws what
+/// it does not expect.
+fn unknown_operation(resource: Resource<'_>, operation: i8) -> ApiError {
+    if resource.resource_type == ConfigResourceType::BROKER {
+        let message = format!("Unknown operations type {operation}");
+        return ApiError::new(ErrorCode::INVALID_REQUEST, message);
+    }
+    ApiError::bare(ErrorCode::UNKNOWN_SERVER_ERROR)
 }
 
 impl From<AlterError> for ApiError {

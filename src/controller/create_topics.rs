@@ -377,7 +377,8 @@ fn creation_result_configs(
     configs.collect()
 }
 
-fn failed(name: &str, error: &ApiError) -> CreatableTopicResult {
+/// The answer that a topic was not created.
+pub(super) fn failed(name: &str, error: &ApiError) -> CreatableTopicResult {
     CreatableTopicResult {
         name: name.into(),
         error_code: error.code.into(),

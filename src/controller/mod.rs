@@ -15,6 +15,7 @@ mod configs;
 mod create_partitions;
 mod create_topics;
 mod delete_topics;
+mod failed;
 mod partition_change;
 mod partition_updates;
 mod placement;

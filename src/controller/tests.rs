@@ -526,7 +526,7 @@ fn configs_are_set_and_deleted() {
         3 Some("The topic 'bar' does not exist.")
         40 Some("Cluster-level min.insync.replicas cannot be removed while ELR is enabled.")
         40 Some("Broker-level min.insync.replicas cannot be altered while ELR is enabled.")
-        102 Some("No broker with id 2 found.")
+        42 Some("Unexpected broker id, expected 1, but received 2")
         42 Some("Node id must be an integer, but it is: x")
         Config 4 "" log.retention.ms = Some("2")
         0 None

@@ -34,12 +34,7 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request, api: ApiKey) -
 }
 
 /// Encodes the controller's answer.
-pub(super) fn on_reply(responder: &Responder, reply: Option<&Reply>) -> Outcome {
-    let Some(reply) = reply else {
-        // Nothing was done, and the client tries again.
-        let why = "the metadata log could not be written";
-        return Outcome::Close(why.to_owned());
-    };
+pub(super) fn on_reply(responder: &Responder, reply: &Reply) -> Outcome {
     match reply {
         Reply::CreateTopics(response) => responder.reply(response),
         Reply::DeleteTopics(response) => responder.reply(response),

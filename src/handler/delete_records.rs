@@ -1,6 +1,7 @@
 //! DeleteRecords (key 21): moves the start of logs forward. KIP-107.
 
 use super::gather::{Gather, Questions};
+use super::targets::once_each;
 use super::{Context, Outcome, Request, Responder, State, code, decode};
 use crate::base::ids::Offset;
 use crate::partition::work::{DeleteAnswer, DeleteEntry, Work};
@@ -25,15 +26,18 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
     };
     let mut topics = Vec::new();
     let mut questions = Questions::new(context);
-    for topic in message.topics {
-        let mut partitions = Vec::new();
-        for partition in topic.partitions {
-            partitions.push(partition.partition_index);
-            match context.find(&topic.name, partition.partition_index) {
+    let asked = message.topics.into_iter().flat_map(|topic| {
+        let name = topic.name;
+        let partitions = topic.partitions.into_iter();
+        partitions.map(move |it| (name.clone(), it.partition_index, it.offset))
+    });
+    for (name, partitions) in once_each(asked, |before, now| *before = now) {
+        for (&partition, &offset) in &partitions {
+            match context.find(&name, partition) {
                 Ok(topic_partition) => questions.ask(topic_partition, |at| DeleteEntry {
                     at,
                     topic_partition,
-                    offset: Offset(partition.offset),
+                    offset: Offset(offset),
                 }),
                 Err(error) => questions.answer(|at| DeleteAnswer {
                     at,
@@ -42,7 +46,7 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
                 }),
             }
         }
-        topics.push((topic.name, partitions));
+        topics.push((name, partitions.into_keys().collect()));
     }
     let waiting = Waiting {
         responder: Responder::of(&request.header, ApiKey::DeleteRecords),

@@ -33,6 +33,11 @@ const LEADERS_SINCE: i16 = 16;
 /// Slices up to this size are copied into the reply: one send costs less than two.
 const COPIED_BYTES_MAX: usize = 4 << 10;
 
+/// `isolation_level`: everything below the high watermark.
+const READ_UNCOMMITTED: i8 = 0;
+/// `isolation_level`: everything below the last stable offset.
+const READ_COMMITTED: i8 = 1;
+
 /// A Fetch whose reads are with their owners, or that waits for more records.
 pub struct Waiting {
     responder: Responder,
@@ -40,8 +45,10 @@ pub struct Waiting {
     deadline: Instant,
     connection: u32,
     bytes_min: usize,
-    bytes_max: usize,
+    /// The response's limit; none where it is negative.
+    bytes_max: Option<usize>,
     read_committed: bool,
+    is_from_follower: bool,
     session: FetchContext,
     /// In the order in which they are served.
     partitions: Vec<(FetchTarget, FetchPosition)>,
@@ -57,12 +64,23 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         Err(outcome) => return outcome,
     };
     let responder = Responder::of(&request.header, ApiKey::Fetch);
+    if ![READ_UNCOMMITTED, READ_COMMITTED].contains(&message.isolation_level) {
+        // No such level: Apache throws what it does not expect.
+        let error = ErrorCode::UNKNOWN_SERVER_ERROR;
+        return refuse(context, &responder, &message, error);
+    }
+    let replica_id = if message.replica_id == -1 {
+        message.replica_state.replica_id
+    } else {
+        message.replica_id
+    };
     let (bytes_min, bytes_max, max_wait_ms, read_committed) = (
         usize::try_from(message.min_bytes).unwrap_or(0),
-        usize::try_from(message.max_bytes).unwrap_or(0),
+        usize::try_from(message.max_bytes).ok(),
         i64::from(message.max_wait_ms),
-        message.isolation_level == 1,
+        message.isolation_level == READ_COMMITTED,
     );
+    let bytes_max_allowed = usize::try_from(context.configuration.fetch_max_bytes()).unwrap_or(0);
     let session_request = session_request(message, request.header.api_version);
     let random = &mut *context.random;
     let begun = context
@@ -83,9 +101,9 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         deadline: context.now.instant + milliseconds(max_wait_ms),
         connection: request.connection,
         bytes_min,
-        bytes_max: bytes_max
-            .min(usize::try_from(context.configuration.fetch_max_bytes()).unwrap_or(0)),
+        bytes_max: bytes_max.map(|bytes_max| bytes_max.min(bytes_max_allowed)),
         read_committed,
+        is_from_follower: replica_id >= 0,
         session,
         partitions,
         gather: Gather::empty(),
@@ -121,6 +139,41 @@ pub(super) fn on_wake(
         return waiting.answer(context);
     }
     waiting.ask(context, id)
+}
+
+/// Answers the whole request with an error; before version 13 clients look for it at each partition.
+fn refuse(
+    context: &Context<'_>,
+    responder: &Responder,
+    message: &FetchRequest,
+    error: ErrorCode,
+) -> Outcome {
+    let mut response = FetchResponse {
+        error_code: code(error),
+        session_id: message.session_id,
+        ..FetchResponse::default()
+    };
+    if responder.version < TOPIC_IDS_SINCE {
+        for topic in &message.topics {
+            let partitions = topic.partitions.iter().map(|partition| {
+                let target = FetchTarget {
+                    topic_id: topic.topic_id,
+                    topic: topic.topic.clone(),
+                    partition: PartitionIndex(partition.partition),
+                };
+                let answer = not_found(0, error);
+                let records = Records::Bytes(Bytes::new());
+                partition_data(context, responder.version, &target, &answer, records)
+            });
+            response.responses.push(FetchableTopicResponse {
+                topic: topic.topic.clone(),
+                topic_id: topic.topic_id,
+                partitions: partitions.collect(),
+                ..FetchableTopicResponse::default()
+            });
+        }
+    }
+    responder.reply(&response)
 }
 
 /// The part of a request that sessions are about.
@@ -172,22 +225,25 @@ impl Waiting {
     fn ask(mut self, context: &mut Context<'_>, id: RequestId) -> Outcome {
         self.was_woken = false;
         let mut questions = Questions::new(context);
+        let mut bytes_max = self.bytes_max;
         for (target, position) in &self.partitions {
             let found = context
                 .find_topic(target.topic_id, &target.topic)
                 .and_then(|topic| within(topic, target.partition.0));
             match found {
-                Ok(topic_partition) => questions.ask(topic_partition, |at| {
-                    let bytes_max = usize::try_from(position.bytes_max).unwrap_or(0);
-                    FetchEntry {
+                Ok(topic_partition) => {
+                    let own = usize::try_from(position.bytes_max).ok();
+                    questions.ask(topic_partition, |at| FetchEntry {
                         at,
                         topic_partition,
                         offset: position.offset,
-                        bytes_max: bytes_max.min(self.bytes_max),
+                        bytes_max: own.zip(bytes_max).map(|(own, all)| own.min(all)),
                         current_leader_epoch: position.current_leader_epoch,
                         last_fetched_epoch: position.last_fetched_epoch,
-                    }
-                }),
+                    });
+                    // A negative limit meets one partition: what is left after it is nothing.
+                    bytes_max = bytes_max.or(Some(0));
+                }
                 Err(error) => questions.answer(|at| not_found(at, error)),
             }
         }
@@ -196,9 +252,11 @@ impl Waiting {
             connection: self.connection,
         });
         let (read_committed, bytes_min) = (self.read_committed, self.bytes_min);
+        let is_from_follower = self.is_from_follower;
         self.gather = questions.send(context, id, |entries| {
             Work::Fetch(FetchWork {
                 read_committed,
+                is_from_follower,
                 watcher,
                 bytes_min,
                 entries,
@@ -219,7 +277,7 @@ impl Waiting {
             is_urgent |= answer.error != ErrorCode::NONE || answer.diverging_epoch.is_some();
             available += answer.slice.as_ref().map_or(0, |slice| slice.bytes);
         }
-        if is_urgent || available >= self.bytes_min.min(self.bytes_max) {
+        if is_urgent || available >= self.bytes_min.min(self.bytes_max.unwrap_or(0)) {
             return self.answer(context);
         }
         if self.was_woken {
@@ -230,7 +288,7 @@ impl Waiting {
 
     /// Builds the response: records in the order of the partitions, up to the response's limit.
     fn answer(self, context: &mut Context<'_>) -> Outcome {
-        let mut left = self.bytes_max;
+        let mut left = self.bytes_max.unwrap_or(0);
         let mut has_records = false;
         let mut files = Vec::new();
         let mut response = FetchResponse {
@@ -238,14 +296,16 @@ impl Waiting {
             ..FetchResponse::default()
         };
         let mut needs_leader = false;
-        for ((target, _), mut answer) in self.partitions.iter().zip(self.gather.into_answers()) {
-            let slice = answer.slice.take().and_then(|mut slice| {
-                // The first records are given whole, however large: a reader must get on.
-                if has_records {
-                    slice.bytes = slice.bytes.min(left);
-                }
-                (slice.bytes > 0).then_some(slice)
-            });
+        for ((target, position), mut answer) in
+            self.partitions.iter().zip(self.gather.into_answers())
+        {
+            // The first records are given whole, however large: a reader must get on.
+            let slice = if has_records {
+                let own = usize::try_from(position.bytes_max).unwrap_or(0);
+                within_limit(&mut answer, own.min(left))
+            } else {
+                answer.slice.take()
+            };
             let is_told = context.sessions.tell(
                 self.session,
                 target,
@@ -291,6 +351,22 @@ impl Waiting {
         }
         self.responder.reply_with_files(&response, files)
     }
+}
+
+/// The records of a later partition, of which so many bytes may go into the response: at least one
+/// whole batch, or nothing.
+fn within_limit(answer: &mut FetchAnswer, limit: usize) -> Option<FileSlice> {
+    let mut slice = answer.slice.take()?;
+    if limit == 0 {
+        return None;
+    }
+    if answer.first_batch_bytes > limit {
+        // Apache reads a part of the batch, drops it, and with it what it found of transactions.
+        answer.aborted = None;
+        return None;
+    }
+    slice.bytes = slice.bytes.min(limit);
+    Some(slice)
 }
 
 /// Leaves a slice in its file, or copies it into memory where that is cheaper.
@@ -370,6 +446,7 @@ fn not_found(at: usize, error: ErrorCode) -> FetchAnswer {
         log_start_offset: Offset(-1),
         diverging_epoch: None,
         slice: None,
+        first_batch_bytes: 0,
         // Apache says "none", not null, of a partition that it never looked into.
         aborted: Some(Vec::new()),
         leader_epoch: LeaderEpoch::NONE,

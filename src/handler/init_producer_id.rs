@@ -69,12 +69,8 @@ fn give(
     Outcome::Waits(State::InitProducerId(Waiting { responder }))
 }
 
-pub(super) fn on_block(
-    context: &mut Context<'_>,
-    waiting: Waiting,
-    reply: Option<Reply>,
-) -> Outcome {
-    if let Some(Reply::AllocateProducerIds(block)) = reply
+pub(super) fn on_block(context: &mut Context<'_>, waiting: Waiting, reply: Reply) -> Outcome {
+    if let Reply::AllocateProducerIds(block) = reply
         && block.error_code == code(ErrorCode::NONE)
     {
         // Several producers may have asked for a block at once: the ids that were left are kept out

@@ -1,6 +1,7 @@
 //! ListOffsets (key 2): the ends of partitions, or the first record at or after a time.
 
 use super::gather::{Gather, Questions};
+use super::targets::once_each;
 use super::{Context, Outcome, Request, Responder, State, code, decode};
 use crate::base::ids::{LeaderEpoch, Offset};
 use crate::base::time::Timestamp;
@@ -11,7 +12,6 @@ use crate::protocol::messages::list_offsets::{
     ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse, ListOffsetsTopicResponse,
 };
 use crate::protocol::string::Str;
-use std::collections::BTreeSet;
 
 /// The least version at which each of Kafka's negative timestamps is known.
 const NEGATIVE_SINCE: [(i64, i16); 4] = [(-3, 7), (-4, 8), (-5, 9), (-6, 11)];
@@ -32,24 +32,28 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
     let read_committed = message.isolation_level == 1;
     let mut topics = Vec::new();
     let mut questions = Questions::new(context);
-    let mut seen = BTreeSet::new();
-    for topic in message.topics {
-        let mut partitions = Vec::new();
-        for partition in topic.partitions {
-            partitions.push(partition.partition_index);
-            let checked = if seen.insert((topic.name.clone(), partition.partition_index)) {
-                check_timestamp(partition.timestamp, version)
-                    .and_then(|()| context.find(&topic.name, partition.partition_index))
-            } else {
-                Err(ErrorCode::INVALID_REQUEST)
-            };
+    let asked = message.topics.into_iter().flat_map(|topic| {
+        let name = topic.name;
+        let partitions = topic.partitions.into_iter();
+        partitions.map(move |it| (name.clone(), it.partition_index, Some(it)))
+    });
+    // Of two wishes for one partition, none is granted.
+    for (name, partitions) in once_each(asked, |before, _| *before = None) {
+        for (&partition, asked) in &partitions {
+            let asked = asked.as_ref().ok_or(ErrorCode::INVALID_REQUEST);
+            let checked = asked.and_then(|asked| {
+                check_timestamp(asked.timestamp, version)?;
+                Ok((asked, context.find(&name, partition)?))
+            });
             match checked {
-                Ok(topic_partition) => questions.ask(topic_partition, |at| ListOffsetsEntry {
-                    at,
-                    topic_partition,
-                    timestamp: partition.timestamp,
-                    current_leader_epoch: LeaderEpoch(partition.current_leader_epoch),
-                }),
+                Ok((asked, topic_partition)) => {
+                    questions.ask(topic_partition, |at| ListOffsetsEntry {
+                        at,
+                        topic_partition,
+                        timestamp: asked.timestamp,
+                        current_leader_epoch: LeaderEpoch(asked.current_leader_epoch),
+                    });
+                }
                 Err(error) => questions.answer(|at| ListOffsetsAnswer {
                     at,
                     error,
@@ -59,7 +63,7 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
                 }),
             }
         }
-        topics.push((topic.name, partitions));
+        topics.push((name, partitions.into_keys().collect()));
     }
     let waiting = Waiting {
         responder: Responder::of(&request.header, ApiKey::ListOffsets),

@@ -275,12 +275,12 @@ pub fn on_reply(
     context: &mut Context<'_>,
     id: RequestId,
     state: State,
-    reply: Option<CommandReply>,
+    reply: CommandReply,
 ) -> Outcome {
     match state {
         State::Metadata(waiting) => metadata::on_created(context, waiting),
         State::InitProducerId(waiting) => init_producer_id::on_block(context, waiting, reply),
-        State::Command(responder) => commands::on_reply(&responder, reply.as_ref()),
+        State::Command(responder) => commands::on_reply(&responder, &reply),
         State::Produce(_)
         | State::Fetch(_)
         | State::ListOffsets(_)

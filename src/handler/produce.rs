@@ -7,21 +7,25 @@ use super::gather::{Gather, Questions};
 use super::targets::within;
 use super::{Context, Outcome, Request, Responder, State, code, decode};
 use crate::base::ids::{Offset, TopicId, TopicPartition};
-use crate::base::time::Timestamp;
-use crate::partition::work::{ProduceAnswer, ProduceEntry, ProduceWork, Work};
+use crate::partition::work::{ProduceAnswer, ProduceEntry, ProduceRefusal, ProduceWork, Work};
 use crate::protocol::api::ApiKey;
 use crate::protocol::errors::ErrorCode;
 use crate::protocol::messages::produce::{
     BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest,
-    ProduceResponse, TopicProduceResponse,
+    ProduceResponse, TopicProduceData, TopicProduceResponse,
 };
 use crate::protocol::records::Records;
 use crate::protocol::string::Str;
+use crate::record::RecordError;
 use crate::record::batch::RecordBatch;
 use crate::record::validate::{ProduceRules, validate_produce};
+use std::collections::BTreeMap;
 
 /// First version whose batches may be compressed with zstd. KIP-110.
 const ZSTD_SINCE: i16 = 7;
+/// The most records at fault that a response names, of all its partitions. Apache has no bound, and
+/// answers a hundred bytes for each record of seven.
+const RECORD_ERRORS_MAX: usize = 10_000;
 /// acks=0: the client does not listen.
 const ACKS_NONE: i16 = 0;
 /// acks=1: the leader has it.
@@ -56,10 +60,14 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         _ => None,
     };
     let mut topics = Vec::with_capacity(message.topic_data.len());
-    let is_zstd_allowed = request.header.api_version >= ZSTD_SINCE;
-    let is_transactional = message.transactional_id.is_some();
+    let mut checks = Checks {
+        is_zstd_allowed: request.header.api_version >= ZSTD_SINCE,
+        is_acks_known: waits_for_replicas.is_some(),
+        has_transactional_id: message.transactional_id.is_some(),
+        record_errors_left: RECORD_ERRORS_MAX,
+    };
     let mut questions = Questions::new(context);
-    for topic in message.topic_data {
+    for topic in merged(message.topic_data) {
         let mut shape = TopicShape {
             name: topic.name,
             topic_id: topic.topic_id,
@@ -67,13 +75,7 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         };
         for partition in topic.partition_data {
             shape.partitions.push(partition.index);
-            let checked = if waits_for_replicas.is_none() {
-                Err(Refusal::from(ErrorCode::INVALID_REQUIRED_ACKS))
-            } else {
-                check(context, &shape, partition, is_zstd_allowed)
-                    .and_then(|checked| refuse_transactional(checked, is_transactional))
-            };
-            match checked {
+            match checks.check(context, &shape, partition) {
                 Ok((topic_partition, batch)) => {
                     questions.ask(topic_partition, |at| ProduceEntry {
                         at,
@@ -81,7 +83,7 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
                         batch,
                     });
                 }
-                Err(refusal) => questions.answer(|at| refusal.into_answer(at)),
+                Err(refusal) => questions.answer(|at| refusal.into_answer(at, Offset(-1))),
             }
         }
         topics.push(shape);
@@ -110,77 +112,133 @@ pub(super) fn on_answers(
     waiting.proceed()
 }
 
-/// Why a batch never reaches its owner.
-struct Refusal {
-    error: ErrorCode,
-    message: Option<String>,
-}
-
-impl From<ErrorCode> for Refusal {
-    fn from(error: ErrorCode) -> Refusal {
-        Refusal {
-            error,
-            message: None,
+/// Each topic and each partition of it once, as Apache keeps them in a map: what is named later
+/// counts, and a topic without partitions is left out.
+fn merged(mut topics: Vec<TopicProduceData>) -> Vec<TopicProduceData> {
+    topics.retain(|topic| !topic.partition_data.is_empty());
+    if topics.len() > 1 && has_duplicates(topics.iter().map(|it| (it.topic_id, &it.name))) {
+        let mut places: BTreeMap<(TopicId, Str), usize> = BTreeMap::new();
+        let mut once: Vec<TopicProduceData> = Vec::with_capacity(topics.len());
+        for topic in topics {
+            let next = once.len();
+            let place = *places
+                .entry((topic.topic_id, topic.name.clone()))
+                .or_insert(next);
+            if place == next {
+                once.push(topic);
+            } else {
+                once[place].partition_data.extend(topic.partition_data);
+            }
+        }
+        topics = once;
+    }
+    for topic in &mut topics {
+        let partitions = &mut topic.partition_data;
+        if partitions.len() > 1 && has_duplicates(partitions.iter().map(|it| it.index)) {
+            let last: BTreeMap<i32, PartitionProduceData> = std::mem::take(partitions)
+                .into_iter()
+                .map(|partition| (partition.index, partition))
+                .collect();
+            *partitions = last.into_values().collect();
         }
     }
+    topics
 }
 
-impl Refusal {
-    fn into_answer(self, at: usize) -> ProduceAnswer {
-        ProduceAnswer {
-            at,
-            error: self.error,
-            message: self.message,
-            base_offset: Offset(-1),
-            log_append_time: Timestamp::NONE,
-            log_start_offset: Offset(-1),
-        }
-    }
+fn has_duplicates<K: Ord>(keys: impl Iterator<Item = K>) -> bool {
+    let mut keys: Vec<K> = keys.collect();
+    keys.sort_unstable();
+    keys.windows(2).any(|pair| pair[0] == pair[1])
 }
 
-/// A batch of a transaction would hold back every reader of committed records for ever: there is no
-/// coordinator yet that could end it. The codes are Apache's: of a request without a transactional id,
-/// and of a transaction that nobody began. A transactional id alone does no harm.
-fn refuse_transactional(
-    (topic_partition, batch): (TopicPartition, RecordBatch),
-    has_transactional_id: bool,
-) -> Result<(TopicPartition, RecordBatch), Refusal> {
-    if !batch.header().is_transactional() {
-        return Ok((topic_partition, batch));
-    }
-    Err(Refusal::from(if has_transactional_id {
-        ErrorCode::INVALID_TXN_STATE
-    } else {
-        ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED
-    }))
-}
-
-/// Finds the partition, and validates the batch by its topic's settings.
-fn check(
-    context: &mut Context<'_>,
-    topic: &TopicShape,
-    partition: PartitionProduceData,
+/// What the request says of all its batches.
+struct Checks {
     is_zstd_allowed: bool,
-) -> Result<(TopicPartition, RecordBatch), Refusal> {
-    let found = context.find_topic(topic.topic_id, &topic.name)?;
-    let topic_partition = within(found, partition.index)?;
-    let settings = context
-        .topics
-        .of(context.image, context.configuration, found);
-    let records = match partition.records {
-        Some(Records::Bytes(bytes)) => bytes,
-        Some(Records::Elsewhere { .. }) | None => return Err(ErrorCode::INVALID_RECORD.into()),
-    };
-    let rules = ProduceRules {
-        is_zstd_allowed,
-        ..settings.rules
-    };
-    let batch =
-        validate_produce(records, &rules, context.now.timestamp).map_err(|error| Refusal {
-            error: ErrorCode(error.kafka_code()),
-            message: Some(error.to_string()),
-        })?;
-    Ok((topic_partition, batch))
+    is_acks_known: bool,
+    has_transactional_id: bool,
+    record_errors_left: usize,
+}
+
+/// Where a batch goes: or the refusal of it, where that is to say where the log starts.
+type Checked = (TopicPartition, Result<RecordBatch, ProduceRefusal>);
+
+impl Checks {
+    /// Finds the partition, and validates the batch by its topic's settings.
+    fn check(
+        &mut self,
+        context: &mut Context<'_>,
+        topic: &TopicShape,
+        partition: PartitionProduceData,
+    ) -> Result<Checked, ProduceRefusal> {
+        let found = context.find_topic(topic.topic_id, &topic.name)?;
+        let topic_partition = within(found, partition.index)?;
+        if !self.is_acks_known {
+            return Err(ErrorCode::INVALID_REQUIRED_ACKS.into());
+        }
+        let settings = context
+            .topics
+            .of(context.image, context.configuration, found);
+        let records = match partition.records {
+            Some(Records::Bytes(bytes)) => bytes,
+            Some(Records::Elsewhere { .. }) | None => return Err(ErrorCode::INVALID_RECORD.into()),
+        };
+        let rules = ProduceRules {
+            is_zstd_allowed: self.is_zstd_allowed,
+            ..settings.rules
+        };
+        match validate_produce(records, &rules, context.now.timestamp) {
+            Ok(batch) => {
+                self.refuse_transactional(&batch)?;
+                Ok((topic_partition, Ok(batch)))
+            }
+            Err(error) => {
+                let refusal = self.refusal(&error, &found.name, partition.index);
+                // Before version 7 Apache meets an unknown codec earlier: where it looks for zstd.
+                let is_early = matches!(error, RecordError::Codec(_)) && !self.is_zstd_allowed;
+                if error.names_log_start() && !is_early {
+                    Ok((topic_partition, Err(refusal)))
+                } else {
+                    Err(refusal)
+                }
+            }
+        }
+    }
+
+    fn refusal(&mut self, error: &RecordError, topic: &str, partition: i32) -> ProduceRefusal {
+        let code = ErrorCode(error.kafka_code());
+        let RecordError::Faults(faults) = error else {
+            return ProduceRefusal {
+                message: Some(error.to_string()),
+                ..ProduceRefusal::from(code)
+            };
+        };
+        let name = format!("{topic}-{partition}");
+        let named = faults.first.len().min(self.record_errors_left);
+        self.record_errors_left -= named;
+        ProduceRefusal {
+            error: code,
+            message: Some(faults.text(&name)),
+            record_errors: faults.first[..named]
+                .iter()
+                .map(|fault| (fault.batch_index, fault.text(&name)))
+                .collect(),
+        }
+    }
+
+    /// A batch of a transaction would hold back every reader of committed records for ever: there
+    /// is no coordinator yet that could end it. The codes are Apache's: of a request without a
+    /// transactional id, and of a transaction that nobody began. A transactional id alone does no
+    /// harm.
+    fn refuse_transactional(&self, batch: &RecordBatch) -> Result<(), ProduceRefusal> {
+        if !batch.header().is_transactional() {
+            return Ok(());
+        }
+        Err(ProduceRefusal::from(if self.has_transactional_id {
+            ErrorCode::INVALID_TXN_STATE
+        } else {
+            ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+        }))
+    }
 }
 
 impl Waiting {
@@ -233,7 +291,15 @@ fn partition_response(index: i32, answer: ProduceAnswer) -> PartitionProduceResp
         base_offset: answer.base_offset.0,
         log_append_time_ms: answer.log_append_time.0,
         log_start_offset: answer.log_start_offset.0,
-        record_errors: Vec::<BatchIndexAndErrorMessage>::new(),
+        record_errors: answer
+            .record_errors
+            .into_iter()
+            .map(|(batch_index, message)| BatchIndexAndErrorMessage {
+                batch_index,
+                batch_index_error_message: Some(Str::from(message)),
+                ..BatchIndexAndErrorMessage::default()
+            })
+            .collect(),
         error_message: answer.message.map(Str::from),
         ..PartitionProduceResponse::default()
     }

@@ -128,7 +128,7 @@ impl LeaderEpochs {
         epoch: LeaderEpoch,
         log_end_offset: Offset,
     ) -> Option<(LeaderEpoch, Offset)> {
-        if epoch.0 < 0 {
+        if epoch == LeaderEpoch::NONE {
             return None;
         }
         if self.latest() == Some(epoch) {

@@ -22,6 +22,8 @@ pub struct Slice {
     pub position: u64,
     /// How many bytes; 0 where there is nothing to read yet.
     pub bytes: usize,
+    /// How many of them the first batch takes; more than `bytes` never.
+    pub first_batch_bytes: usize,
     /// Offset of the first record of the first batch: it may lie below the one asked for.
     pub base_offset: Offset,
     /// The offset after the last batch, where it is known without another look: the slice ends
@@ -122,6 +124,7 @@ impl Log {
             file: Arc::clone(active.file(place)?),
             position: active.bytes,
             bytes: 0,
+            first_batch_bytes: 0,
             base_offset: offset,
             next_offset: Some(offset),
         })
@@ -150,6 +153,7 @@ impl Log {
             file: Arc::clone(segment.file(place)?),
             position: first.position,
             bytes: usize_from(end - first.position),
+            first_batch_bytes: first.bytes,
             base_offset: first.base_offset,
             next_offset: (!is_cut).then_some(end_offset),
         })

@@ -1,7 +1,7 @@
 //! The owner's half of Produce: batches into the logs' queues, answers when they count.
 
 use super::partitions::{Partitions, TurnEffects};
-use super::work::{Answer, Origin, ProduceAnswer, ProduceEntry, ProduceWork};
+use super::work::{Answer, Origin, ProduceAnswer, ProduceEntry, ProduceRefusal, ProduceWork};
 use crate::base::ids::{Offset, TopicPartition};
 use crate::base::time::{Now, Timestamp};
 use crate::log::AppendError;
@@ -53,6 +53,15 @@ impl Partitions {
             return;
         }
         let leader_epoch = partition.leader_epoch;
+        let batch = match batch {
+            Ok(batch) => batch,
+            Err(refusal) => {
+                let log_start_offset = partition.log.log_start_offset();
+                let answer = refusal.into_answer(at, log_start_offset);
+                round.answers.push(answer);
+                return;
+            }
+        };
         match partition.log.append(batch, leader_epoch, now) {
             Ok(appended) => {
                 round.queued.push(Queued {
@@ -64,6 +73,7 @@ impl Partitions {
                     at,
                     error: ErrorCode::NONE,
                     message: None,
+                    record_errors: Vec::new(),
                     base_offset: appended.base_offset,
                     log_append_time: appended.log_append_time,
                     log_start_offset: partition.log.log_start_offset(),
@@ -86,6 +96,7 @@ impl Partitions {
                     at,
                     error: ErrorCode::NONE,
                     message: None,
+                    record_errors: Vec::new(),
                     base_offset,
                     log_append_time: Timestamp::NONE,
                     log_start_offset,
@@ -148,14 +159,11 @@ impl Partitions {
 }
 
 fn refusal(at: usize, error: ErrorCode, message: Option<String>) -> ProduceAnswer {
-    ProduceAnswer {
-        at,
-        error,
+    let refusal = ProduceRefusal {
         message,
-        base_offset: Offset(-1),
-        log_append_time: Timestamp::NONE,
-        log_start_offset: Offset(-1),
-    }
+        ..ProduceRefusal::from(error)
+    };
+    refusal.into_answer(at, Offset(-1))
 }
 
 fn fail(answer: &mut ProduceAnswer, error: ErrorCode) {

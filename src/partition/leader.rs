@@ -1,6 +1,6 @@
 //! One partition that this broker leads: its log, its high watermark, and who watches it.
 
-use super::work::Watcher;
+use super::work::{Origin, Watcher};
 use crate::base::ids::{LeaderEpoch, Offset, TopicPartition};
 use crate::log::Log;
 use crate::protocol::errors::ErrorCode;
@@ -161,17 +161,66 @@ impl Partition {
         format!("{}-{}", self.topic, self.topic_partition.partition)
     }
 
-    /// The log cannot be trusted any more: nothing is served from it until the broker restarts.
-    pub(super) fn go_offline(&mut self, error: &dyn std::fmt::Display) {
+    /// The log cannot be trusted any more: nothing is served from it until the broker restarts. Who
+    /// watches it joins `wakes`, and is told.
+    pub(super) fn go_offline(&mut self, error: &dyn std::fmt::Display, wakes: &mut Vec<Origin>) {
         tracing::error!(
             "{} is offline until the broker restarts: {error}",
             self.name()
         );
         self.is_offline = true;
+        wakes.extend(self.watchers.drain(..).map(|watcher| watcher.origin));
     }
 
     /// Whether something that was written does not count until it is synced.
     pub(super) fn needs_sync(&self) -> bool {
         self.high_watermark < self.log.log_end_offset()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::ids::PartitionIndex;
+    use crate::base::time::{Instant, Now, Timestamp};
+    use crate::base::uuid::Uuid;
+    use crate::log::LogConfig;
+    use crate::partition::work::RequestId;
+    use crate::runtime::disk::Disk;
+    use crate::runtime::simulated::disk::SimulatedDisk;
+    use std::path::Path;
+
+    #[test]
+    fn who_watches_a_partition_is_told_that_it_goes_offline() {
+        let disk = Disk::Simulated(SimulatedDisk::new());
+        let now = Now {
+            instant: Instant(0),
+            timestamp: Timestamp(1000),
+        };
+        let id = Uuid([7; 16]);
+        let log = Log::create(&disk, Path::new("/data/t-0"), id, LogConfig::default(), now);
+        let topic_partition = TopicPartition {
+            topic_id: id,
+            partition: PartitionIndex(0),
+        };
+        let epoch = Some(LeaderEpoch(0));
+        let mut partition = Partition::new(topic_partition, "t".into(), log.unwrap(), 0, epoch);
+        let origin = Origin {
+            core: 1,
+            request: RequestId {
+                index: 4,
+                generation: 2,
+            },
+        };
+        let connection = 9;
+        partition.watch(Watcher { origin, connection });
+        let mut wakes = Vec::new();
+        partition.go_offline(&"the disk is gone", &mut wakes);
+        assert_eq!(wakes, [origin]);
+        assert!(partition.watchers.is_empty());
+        assert_eq!(
+            partition.check_serves(),
+            Err(ErrorCode::KAFKA_STORAGE_ERROR)
+        );
     }
 }

@@ -23,6 +23,8 @@ pub struct Partitions {
     parked: HashMap<u64, (Origin, Work)>,
     /// Syncs under way: which log.
     syncs: HashMap<u64, TopicPartition>,
+    /// Fetches that watched a partition which went offline, until the turn's effects take them.
+    disappointed: Vec<Origin>,
     next_token: u64,
 }
 
@@ -157,6 +159,7 @@ impl Partitions {
             self.start_sync(io, place);
         }
         self.answer_rounds(effects);
+        effects.wakes.append(&mut self.disappointed);
     }
 
     /// Starts a sync of a log that has records which do not count before it. One at a time: what is
@@ -182,13 +185,13 @@ impl Partitions {
         if partition.log.take_directory_unsynced()
             && let Err(error) = io.disk().sync_directory(partition.log.directory())
         {
-            partition.go_offline(&error);
+            partition.go_offline(&error, &mut self.disappointed);
             return;
         }
         let files = match partition.log.unsynced(io.disk()) {
             Ok(files) => files,
             Err(error) => {
-                partition.go_offline(&error);
+                partition.go_offline(&error, &mut self.disappointed);
                 return;
             }
         };
@@ -230,7 +233,7 @@ impl Partitions {
         sync.files -= 1;
         let (up_to, is_last) = (sync.up_to, sync.files == 0);
         if let Err(error) = result {
-            partition.go_offline(error);
+            partition.go_offline(error, &mut self.disappointed);
         }
         if is_last {
             partition.sync = None;

@@ -47,7 +47,7 @@ impl Partitions {
         let mut answers = Vec::with_capacity(work.entries.len());
         let mut available = 0;
         for entry in &work.entries {
-            match self.fetch_one(io, entry, work.read_committed) {
+            match self.fetch_one(io, entry, work) {
                 Ok(answer) => {
                     available += answer.slice.as_ref().map_or(0, |slice| slice.bytes);
                     answers.push(answer);
@@ -78,8 +78,9 @@ impl Partitions {
         &mut self,
         io: &Io<M>,
         entry: &FetchEntry,
-        read_committed: bool,
+        work: &FetchWork,
     ) -> Result<FetchAnswer, Cold> {
+        let read_committed = work.read_committed;
         let mut answer = FetchAnswer {
             at: entry.at,
             error: ErrorCode::NONE,
@@ -88,6 +89,7 @@ impl Partitions {
             log_start_offset: Offset(-1),
             diverging_epoch: None,
             slice: None,
+            first_batch_bytes: 0,
             aborted: None,
             leader_epoch: LeaderEpoch::NONE,
         };
@@ -103,6 +105,11 @@ impl Partitions {
             answer.error = error;
             return Ok(answer);
         }
+        if work.is_from_follower {
+            // This broker is the only replica there is.
+            answer.error = ErrorCode::NOT_LEADER_OR_FOLLOWER;
+            return Ok(answer);
+        }
         answer.high_watermark = partition.high_watermark;
         answer.last_stable_offset = partition.last_stable_offset();
         answer.log_start_offset = partition.log.log_start_offset();
@@ -111,10 +118,15 @@ impl Partitions {
             return Ok(answer);
         }
         let end = partition.readable_end(read_committed);
+        let bytes_max = entry.bytes_max.unwrap_or(0);
         match partition
             .log
-            .read(io.disk(), entry.offset, entry.bytes_max, end, true)
+            .read(io.disk(), entry.offset, bytes_max, end, true)
         {
+            Ok(slice) if slice.bytes > 0 && entry.bytes_max.is_none() => {
+                // Apache throws what it does not expect: KafkaApis answers so.
+                answer = nothing_of(answer, ErrorCode::UNKNOWN_SERVER_ERROR);
+            }
             Ok(slice) => {
                 if read_committed {
                     let to = slice.next_offset.unwrap_or(end);
@@ -131,6 +143,7 @@ impl Partitions {
                     }
                 }
                 if slice.bytes > 0 {
+                    answer.first_batch_bytes = slice.first_batch_bytes;
                     answer.slice = Some(FileSlice {
                         file: slice.file,
                         position: slice.position,
@@ -150,11 +163,7 @@ impl Partitions {
                 });
             }
             Err(ReadError::OffsetOutOfRange { .. }) => {
-                answer.error = ErrorCode::OFFSET_OUT_OF_RANGE;
-                // Kafka answers -1 for all three with this error.
-                answer.high_watermark = Offset(-1);
-                answer.last_stable_offset = Offset(-1);
-                answer.log_start_offset = Offset(-1);
+                answer = nothing_of(answer, ErrorCode::OFFSET_OUT_OF_RANGE);
             }
             Err(ReadError::Storage(error)) => {
                 tracing::error!("{}: {error}", partition.name());
@@ -295,6 +304,17 @@ impl Partitions {
             answer.end_offset = end;
         }
         answer
+    }
+}
+
+/// An error beside which Kafka answers -1 for all three offsets.
+fn nothing_of(answer: FetchAnswer, error: ErrorCode) -> FetchAnswer {
+    FetchAnswer {
+        error,
+        high_watermark: Offset(-1),
+        last_stable_offset: Offset(-1),
+        log_start_offset: Offset(-1),
+        ..answer
     }
 }
 

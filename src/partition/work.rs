@@ -85,8 +85,45 @@ pub struct ProduceEntry {
     pub at: usize,
     /// Where to.
     pub topic_partition: TopicPartition,
-    /// What.
-    pub batch: RecordBatch,
+    /// What; or, where it was refused by the asker already, the answer: it wants the log's start.
+    pub batch: Result<RecordBatch, ProduceRefusal>,
+}
+
+/// Why a batch is not appended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProduceRefusal {
+    /// Kafka's error.
+    pub error: ErrorCode,
+    /// One sentence.
+    pub message: Option<String>,
+    /// Records at fault: place in the batch, and what is wrong. KIP-467.
+    pub record_errors: Vec<(i32, String)>,
+}
+
+impl From<ErrorCode> for ProduceRefusal {
+    fn from(error: ErrorCode) -> ProduceRefusal {
+        ProduceRefusal {
+            error,
+            message: None,
+            record_errors: Vec::new(),
+        }
+    }
+}
+
+impl ProduceRefusal {
+    /// The answer that says it.
+    #[must_use]
+    pub fn into_answer(self, at: usize, log_start_offset: Offset) -> ProduceAnswer {
+        ProduceAnswer {
+            at,
+            error: self.error,
+            message: self.message,
+            record_errors: self.record_errors,
+            base_offset: Offset(-1),
+            log_append_time: Timestamp::NONE,
+            log_start_offset,
+        }
+    }
 }
 
 /// What came of one batch.
@@ -96,8 +133,10 @@ pub struct ProduceAnswer {
     pub at: usize,
     /// `NONE`, or why it was not appended.
     pub error: ErrorCode,
-    /// One sentence, where Kafka gives one.
+    /// One sentence about the error.
     pub message: Option<String>,
+    /// Records at fault: place in the batch, and what is wrong. KIP-467.
+    pub record_errors: Vec<(i32, String)>,
     /// Offset of its first record, or -1.
     pub base_offset: Offset,
     /// The broker's timestamp where the topic wants it, or -1.
@@ -111,6 +150,8 @@ pub struct ProduceAnswer {
 pub struct FetchWork {
     /// Whether records of open and aborted transactions are withheld or listed.
     pub read_committed: bool,
+    /// Whether a replica asks, and not a consumer.
+    pub is_from_follower: bool,
     /// Registered in each partition that has fewer than `bytes_min` bytes.
     pub watcher: Option<Watcher>,
     /// How many bytes the asker waits for.
@@ -128,8 +169,9 @@ pub struct FetchEntry {
     pub topic_partition: TopicPartition,
     /// First offset wanted.
     pub offset: Offset,
-    /// Most bytes wanted; one whole batch is given even if it is larger.
-    pub bytes_max: usize,
+    /// Most bytes wanted; one whole batch is given even if it is larger. None where the client named
+    /// a negative number, which Apache refuses once there is something to read.
+    pub bytes_max: Option<usize>,
     /// The leader epoch that the client knows, or -1.
     pub current_leader_epoch: LeaderEpoch,
     /// The epoch of the last record that the client has, or -1.
@@ -153,6 +195,8 @@ pub struct FetchAnswer {
     pub diverging_epoch: Option<(LeaderEpoch, Offset)>,
     /// The records.
     pub slice: Option<FileSlice>,
+    /// Bytes of the first batch among them.
+    pub first_batch_bytes: usize,
     /// Producer id and first offset of each aborted transaction among them; `None` unless
     /// read_committed.
     pub aborted: Option<Vec<(i64, Offset)>>,

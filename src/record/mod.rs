@@ -20,5 +20,5 @@ pub use compress::Compression;
 pub use control::ControlRecord;
 pub use error::BatchError;
 pub use iterate::{Header, OpenBatch, Record, Records};
-pub use refusal::RecordError;
+pub use refusal::{RecordError, RecordFaults};
 pub use validate::{ProduceRules, Thoroughness, validate_produce};

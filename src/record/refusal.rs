@@ -1,12 +1,12 @@
 //! Why a producer's batch is refused, and with which of Kafka's errors.
 
-use crate::base::ids::{Offset, ProducerEpoch, ProducerId, Sequence};
+use crate::base::ids::{Offset, ProducerId, Sequence};
 use crate::base::time::Timestamp;
 use crate::record::error::BatchError;
 use std::fmt;
 
 /// Why a producer's batch is not appended. The text goes into the response's error message.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum RecordError {
     /// There is no batch, or not all of it.
     NoBatch,
@@ -50,33 +50,8 @@ pub enum RecordError {
         /// The negative sequence.
         base_sequence: Sequence,
     },
-    /// An idempotent producer has an id from 0 up, and an epoch.
-    Epoch {
-        /// The producer.
-        producer_id: ProducerId,
-        /// The negative epoch.
-        producer_epoch: ProducerEpoch,
-    },
-    /// Only the cleaner sets a delete horizon.
-    DeleteHorizon,
-    /// Only brokers set the time of the append.
-    AppendTimeFromProducer,
-    /// A timestamp is out of the topic's range.
-    Timestamp {
-        /// Which record of the batch; none where the header itself is out of range.
-        batch_index: Option<i32>,
-        /// The timestamp.
-        timestamp: Timestamp,
-        /// The earliest allowed.
-        earliest: Timestamp,
-        /// The latest allowed.
-        latest: Timestamp,
-    },
-    /// A compacted topic needs keys.
-    MissingKey {
-        /// Which record of the batch.
-        batch_index: i32,
-    },
+    /// Records that the topic does not take.
+    Faults(RecordFaults),
     /// A record of a compressed batch is larger than `max.decompressed.message.bytes`.
     RecordTooLarge {
         /// Which record of the batch.
@@ -86,7 +61,7 @@ pub enum RecordError {
         /// What the topic allows.
         limit: usize,
     },
-    /// The records are not numbered one by one.
+    /// The records of a compressed batch are not numbered one by one.
     OffsetDelta {
         /// Which record of the batch.
         batch_index: i32,
@@ -97,16 +72,145 @@ pub enum RecordError {
     Records(BatchError),
 }
 
+/// The records of a batch that its topic does not take: how many, and the first of them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct RecordFaults {
+    /// How many there are.
+    pub count: usize,
+    /// The first ones, in their order; at least one.
+    pub first: Vec<RecordFault>,
+    /// Whether the timestamp of any of them is at fault, which then names the error.
+    pub is_timestamp: bool,
+}
+
+/// One record at fault.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RecordFault {
+    /// Which record of the batch, from 0 on.
+    pub batch_index: i32,
+    /// What is wrong with it.
+    pub kind: FaultKind,
+}
+
+/// What is wrong with a record.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FaultKind {
+    /// A compacted topic needs keys.
+    MissingKey,
+    /// The timestamp is out of the topic's range.
+    Timestamp {
+        /// Its offset, as the producer numbers it.
+        offset: Offset,
+        /// The timestamp.
+        timestamp: Timestamp,
+        /// The earliest allowed.
+        earliest: Timestamp,
+        /// The latest allowed.
+        latest: Timestamp,
+    },
+    /// Only brokers set the time of the append.
+    AppendTimeFromProducer {
+        /// Its offset, as the producer numbers it.
+        offset: Offset,
+        /// The timestamp.
+        timestamp: Timestamp,
+        /// Bytes of its key, where it has one.
+        key_bytes: Option<usize>,
+        /// Bytes of its value, where it has one.
+        value_bytes: Option<usize>,
+    },
+}
+
+impl RecordFaults {
+    /// Takes note of one more; the first `named_max` are kept.
+    pub(super) fn push(&mut self, fault: RecordFault, named_max: usize) {
+        self.count += 1;
+        self.is_timestamp |= match fault.kind {
+            FaultKind::MissingKey => false,
+            FaultKind::Timestamp { .. } | FaultKind::AppendTimeFromProducer { .. } => true,
+        };
+        if self.first.len() < named_max {
+            self.first.push(fault);
+        }
+    }
+
+    /// What Apache says of all of them, in the words of its `LogValidator`.
+    #[must_use]
+    pub fn text(&self, partition: &str) -> String {
+        if self.is_timestamp {
+            return "One or more records have been rejected due to invalid timestamp".to_owned();
+        }
+        let shown: Vec<String> = self
+            .first
+            .iter()
+            .take(3)
+            .map(|fault| {
+                let text = fault.text(partition);
+                format!(
+                    "RecordError(batchIndex={}, message='{text}')",
+                    fault.batch_index
+                )
+            })
+            .collect();
+        format!(
+            "One or more records have been rejected due to {} record errors in total, and only \
+             showing the first three errors at most: [{}]",
+            self.count,
+            shown.join(", ")
+        )
+    }
+}
+
+impl RecordFault {
+    /// What Apache says of it, in the words of its `LogValidator`. `partition` is the name of topic
+    /// and partition, with a hyphen between.
+    #[must_use]
+    pub fn text(&self, partition: &str) -> String {
+        match self.kind {
+            FaultKind::MissingKey => format!(
+                "Compacted topic cannot accept message without key in topic partition {partition}"
+            ),
+            FaultKind::Timestamp {
+                offset,
+                timestamp,
+                earliest,
+                latest,
+            } => format!(
+                "Timestamp {} of message with offset {offset} is out of range. The timestamp \
+                 should be within [{}, {}]",
+                timestamp.0, earliest.0, latest.0
+            ),
+            FaultKind::AppendTimeFromProducer {
+                offset,
+                timestamp,
+                key_bytes,
+                value_bytes,
+            } => format!(
+                "Invalid timestamp type in message DefaultRecord(offset={offset}, timestamp={}, \
+                 key={} bytes, value={} bytes). Producer should not set timestamp type to \
+                 LogAppendTime.",
+                timestamp.0,
+                key_bytes.unwrap_or(0),
+                value_bytes.unwrap_or(0)
+            ),
+        }
+    }
+}
+
 impl RecordError {
     /// The number of Kafka's error.
     #[must_use]
     pub fn kafka_code(&self) -> i16 {
         match self {
+            // Apache has no answer of its own to these: its code throws what it does not expect.
+            RecordError::Codec(_)
+            | RecordError::OffsetDelta { .. }
+            | RecordError::Records(BatchError::Decompress(_)) => -1,
             RecordError::NotABatch(_) | RecordError::Checksum(_) => 2,
             RecordError::TooLarge { .. }
             | RecordError::Records(BatchError::TooLargeOpened { .. }) => 10,
-            RecordError::Timestamp { .. } | RecordError::AppendTimeFromProducer => 32,
-            RecordError::Codec(_) | RecordError::ZstdNotAllowed => 76,
+            RecordError::Faults(faults) if faults.is_timestamp => 32,
+            RecordError::ZstdNotAllowed => 76,
             RecordError::NoBatch
             | RecordError::MoreThanOneBatch { .. }
             | RecordError::OldMagic(_)
@@ -114,11 +218,8 @@ impl RecordError {
             | RecordError::Count { .. }
             | RecordError::Control
             | RecordError::Sequence { .. }
-            | RecordError::Epoch { .. }
-            | RecordError::DeleteHorizon
-            | RecordError::MissingKey { .. }
+            | RecordError::Faults(_)
             | RecordError::RecordTooLarge { .. }
-            | RecordError::OffsetDelta { .. }
             | RecordError::Records(_) => 87,
         }
     }
@@ -127,6 +228,7 @@ impl RecordError {
     #[must_use]
     pub fn kafka_name(&self) -> &'static str {
         match self.kafka_code() {
+            -1 => "UNKNOWN_SERVER_ERROR",
             2 => "CORRUPT_MESSAGE",
             10 => "MESSAGE_TOO_LARGE",
             32 => "INVALID_TIMESTAMP",
@@ -135,36 +237,27 @@ impl RecordError {
         }
     }
 
-    /// The fault is a timestamp: such a fault outranks others of records.
-    pub(super) fn is_timestamp(&self) -> bool {
-        matches!(self, RecordError::Timestamp { .. })
-    }
-
-    /// The record that is at fault, counted from 0 in its batch: for the `RecordErrors` of a
-    /// Produce response, version 8 on. KIP-467.
+    /// Whether Apache finds this while it appends, and then says where the log starts; not when it
+    /// takes the request apart, nor where the batch is too large or corrupt.
     #[must_use]
-    pub fn batch_index(&self) -> Option<i32> {
+    pub fn names_log_start(&self) -> bool {
         match self {
-            RecordError::Timestamp { batch_index, .. } => *batch_index,
-            RecordError::MissingKey { batch_index }
-            | RecordError::RecordTooLarge { batch_index, .. }
-            | RecordError::OffsetDelta { batch_index, .. } => Some(*batch_index),
+            RecordError::BaseOffset(_)
+            | RecordError::Codec(_)
+            | RecordError::Count { .. }
+            | RecordError::Control
+            | RecordError::Sequence { .. }
+            | RecordError::Faults(_)
+            | RecordError::RecordTooLarge { .. }
+            | RecordError::OffsetDelta { .. } => true,
+            RecordError::Records(error) => !matches!(error, BatchError::TooLargeOpened { .. }),
             RecordError::NoBatch
             | RecordError::MoreThanOneBatch { .. }
             | RecordError::OldMagic(_)
             | RecordError::NotABatch(_)
-            | RecordError::Codec(_)
             | RecordError::ZstdNotAllowed
-            | RecordError::BaseOffset(_)
             | RecordError::TooLarge { .. }
-            | RecordError::Checksum(_)
-            | RecordError::Count { .. }
-            | RecordError::Control
-            | RecordError::Sequence { .. }
-            | RecordError::Epoch { .. }
-            | RecordError::DeleteHorizon
-            | RecordError::AppendTimeFromProducer
-            | RecordError::Records(_) => None,
+            | RecordError::Checksum(_) => false,
         }
     }
 }
@@ -216,32 +309,7 @@ impl fmt::Display for RecordError {
                 f,
                 "The batch of producer {producer_id} has the sequence {base_sequence}."
             ),
-            RecordError::Epoch {
-                producer_id,
-                producer_epoch,
-            } => write!(
-                f,
-                "The batch of producer {producer_id} has the epoch {producer_epoch}."
-            ),
-            RecordError::DeleteHorizon => {
-                write!(f, "Clients may not set the delete horizon of a batch.")
-            }
-            RecordError::AppendTimeFromProducer => {
-                write!(f, "Clients may not set the timestamp type LogAppendTime.")
-            }
-            RecordError::Timestamp {
-                timestamp,
-                earliest,
-                latest,
-                batch_index: _,
-            } => write!(
-                f,
-                "The timestamp {} is out of range: the topic allows {} to {} now.",
-                timestamp.0, earliest.0, latest.0
-            ),
-            RecordError::MissingKey { .. } => {
-                write!(f, "A compacted topic does not take records without a key.")
-            }
+            RecordError::Faults(faults) => write!(f, "{}", faults.text("of the request")),
             RecordError::RecordTooLarge {
                 batch_index: _,
                 body_bytes,
@@ -256,7 +324,7 @@ impl fmt::Display for RecordError {
                 offset_delta,
             } => write!(
                 f,
-                "Record {batch_index} of the batch is numbered {offset_delta}."
+                "Record {batch_index} of the compressed batch is numbered {offset_delta}."
             ),
             RecordError::NotABatch(error)
             | RecordError::Codec(error)

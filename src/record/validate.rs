@@ -5,17 +5,17 @@
 //!
 //! How deep it looks is an argument: see `Thoroughness`, and `docs/decisions/validation.md`.
 
-use crate::base::ids::ProducerId;
+use crate::base::ids::Offset;
 use crate::base::time::Timestamp;
 use crate::record::batch::{
-    ATTRIBUTE_LOG_APPEND_TIME, ATTRIBUTES_KNOWN, BatchHeader, HEADER_BYTES, RecordBatch,
-    TimestampType,
+    ATTRIBUTE_LOG_APPEND_TIME, ATTRIBUTES_KNOWN, BatchHeader, HEADER_BYTES, LOG_OVERHEAD_BYTES,
+    MAGIC, RecordBatch, TimestampType,
 };
-use crate::record::build;
+use crate::record::build::{self, BatchBuilder};
 use crate::record::compress::Compression;
 use crate::record::error::BatchError;
 use crate::record::iterate::{OpenBatch, RECORD_BYTES_MIN, Record};
-use crate::record::refusal::RecordError;
+use crate::record::refusal::{FaultKind, RecordError, RecordFault, RecordFaults};
 use bytes::Bytes;
 
 /// How far validation looks beyond the header and the checksum, where nothing in the topic's
@@ -61,6 +61,13 @@ pub struct ProduceRules {
 /// Kafka's default of `max.decompressed.message.bytes`: the longest array of Java.
 const RECORD_OPENED_BYTES_DEFAULT: usize = 2_147_483_639;
 
+/// The most records at fault that a refusal of a batch names. Apache names all of them, however
+/// many: an answer of a hundred bytes for each record of seven.
+const FAULTS_NAMED_MAX: usize = 1000;
+
+/// The least length field of a message of any format: of one without key and value, magic 0.
+const MESSAGE_LENGTH_MIN: i32 = 14;
+
 /// Room for a batch of Kafka's default size that compresses sixty-fold.
 const OPENED_BYTES_DEFAULT: usize = 64 << 20;
 
@@ -93,11 +100,8 @@ pub fn validate_produce(
     rules: &ProduceRules,
     now: Timestamp,
 ) -> Result<RecordBatch, RecordError> {
-    let batch = the_one_batch(bytes)?;
+    let batch = the_one_batch(bytes, rules)?;
     let header = *batch.header();
-    if header.compression() == Ok(Compression::Zstd) && !rules.is_zstd_allowed {
-        return Err(RecordError::ZstdNotAllowed);
-    }
     if header.base_offset.0 != 0 {
         return Err(RecordError::BaseOffset(header.base_offset));
     }
@@ -107,30 +111,76 @@ pub fn validate_produce(
     check_header(&header, compression)?;
 
     let target = rules.compression.filter(|(codec, _)| *codec != compression);
-    if target.is_none() && !must_walk(rules, compression) {
-        check_header_timestamps(&header, rules, now)?;
-        return restamp(batch, rules, header.max_timestamp, now);
+    let is_believed = !must_walk(rules, compression) && has_fitting_times(&header, rules, now);
+    if target.is_none() && is_believed {
+        return Ok(restamp(batch, rules, header.max_timestamp, now));
     }
     let open = batch
         .open(rules.opened_bytes_max)
         .map_err(RecordError::Records)?;
-    let max_timestamp = check_records(&open, rules, now)?;
-    match target {
-        None => restamp(batch, rules, max_timestamp, now),
-        Some((codec, level)) => recompress(&open, codec, level, rules, max_timestamp, now),
+    let walked = check_records(&open, rules, now)?;
+    match (target, walked.misnumbered) {
+        (None, Some((batch_index, offset_delta))) if compression != Compression::None => {
+            Err(RecordError::OffsetDelta {
+                batch_index,
+                offset_delta,
+            })
+        }
+        // Apache passes the numbers of open records on as they are.
+        (None, _) => Ok(restamp(batch, rules, walked.max_timestamp, now)),
+        (Some((codec, level)), misnumbered) => {
+            let is_odd = misnumbered.is_some()
+                || header.timestamp_type() == TimestampType::LogAppendTime
+                || header.delete_horizon().is_some();
+            let bytes = if is_odd {
+                rebuilt(&open, codec, level, rules, now)?
+            } else {
+                recompressed(&open, codec, level, rules, walked.max_timestamp, now)
+            };
+            let batch = RecordBatch::parse(bytes).expect("a batch that was just built");
+            check_size(&batch, rules)?;
+            Ok(batch)
+        }
     }
 }
 
-/// Exactly one whole batch of the known format.
-fn the_one_batch(bytes: Bytes) -> Result<RecordBatch, RecordError> {
-    match RecordBatch::parse(bytes) {
-        Ok(batch) => Ok(batch),
-        Err(BatchError::CutOff { .. }) => Err(RecordError::NoBatch),
-        Err(BatchError::Trailing { extra }) => Err(RecordError::MoreThanOneBatch { extra }),
+/// The one whole batch of the known format, and nothing that counts behind it.
+fn the_one_batch(bytes: Bytes, rules: &ProduceRules) -> Result<RecordBatch, RecordError> {
+    let (batch, rest) = match RecordBatch::split_first(bytes) {
+        Ok(split) => split,
+        Err(BatchError::CutOff { .. }) => return Err(RecordError::NoBatch),
         // Old formats are refused by the request's version; other numbers are no format at all.
-        Err(BatchError::Magic(magic @ (0 | 1))) => Err(RecordError::OldMagic(magic)),
-        Err(error) => Err(RecordError::NotABatch(error)),
+        Err(BatchError::Magic(magic @ (0 | 1))) => return Err(RecordError::OldMagic(magic)),
+        Err(error) => return Err(RecordError::NotABatch(error)),
+    };
+    if batch.header().compression() == Ok(Compression::Zstd) && !rules.is_zstd_allowed {
+        return Err(RecordError::ZstdNotAllowed);
     }
+    check_rest(&rest)?;
+    Ok(batch)
+}
+
+/// What follows the batch: nothing, or what Apache takes for the beginning of a batch that is cut
+/// off, which it drops. `ByteBufferLogInputStream` of Apache Kafka.
+fn check_rest(rest: &[u8]) -> Result<(), RecordError> {
+    let Some(length) = rest.get(8..LOG_OVERHEAD_BYTES) else {
+        return Ok(());
+    };
+    let length = i32::from_be_bytes(*length.first_chunk().expect("12 - 8 bytes"));
+    if length < MESSAGE_LENGTH_MIN {
+        return Err(RecordError::NotABatch(BatchError::Length(length)));
+    }
+    let Some(magic) = rest.get(16).map(|magic| magic.cast_signed()) else {
+        return Ok(());
+    };
+    if !(0..=MAGIC).contains(&magic) {
+        return Err(RecordError::NotABatch(BatchError::Magic(magic)));
+    }
+    let whole = usize::try_from(length).is_ok_and(|it| it <= rest.len() - LOG_OVERHEAD_BYTES);
+    if whole {
+        return Err(RecordError::MoreThanOneBatch { extra: rest.len() });
+    }
+    Ok(())
 }
 
 fn check_size(batch: &RecordBatch, rules: &ProduceRules) -> Result<(), RecordError> {
@@ -168,21 +218,7 @@ fn check_header(header: &BatchHeader, compression: Compression) -> Result<(), Re
             base_sequence: header.base_sequence,
         });
     }
-    // -1 is the one way to say "none".
-    let is_idempotent = header.producer_id != ProducerId::NONE;
-    if is_idempotent && (header.producer_id.0 < 0 || header.producer_epoch.0 < 0) {
-        return Err(RecordError::Epoch {
-            producer_id: header.producer_id,
-            producer_epoch: header.producer_epoch,
-        });
-    }
-    if header.delete_horizon().is_some() {
-        return Err(RecordError::DeleteHorizon);
-    }
-    match header.timestamp_type() {
-        TimestampType::CreateTime => Ok(()),
-        TimestampType::LogAppendTime => Err(RecordError::AppendTimeFromProducer),
-    }
+    Ok(())
 }
 
 /// The topic's configuration, or the thoroughness asked for, needs the records themselves.
@@ -199,55 +235,54 @@ fn must_walk(rules: &ProduceRules, compression: Compression) -> bool {
     rules.is_compacted || is_bounded_below || has_record_bound || is_thorough
 }
 
-/// The two timestamps in the header: an honest maximum bounds those of all records.
-fn check_header_timestamps(
-    header: &BatchHeader,
-    rules: &ProduceRules,
-    now: Timestamp,
-) -> Result<(), RecordError> {
-    check_timestamp(header.base_timestamp, None, rules, now)?;
-    check_timestamp(header.max_timestamp, None, rules, now)
+/// Whether the times in the header let the records pass: an honest maximum bounds all of theirs.
+/// Where they do not, the records are looked at: they decide.
+fn has_fitting_times(header: &BatchHeader, rules: &ProduceRules, now: Timestamp) -> bool {
+    let is_stamped = header.timestamp_type() == TimestampType::LogAppendTime;
+    match rules.timestamp_type {
+        TimestampType::CreateTime => {
+            let is_without = header.max_timestamp == Timestamp::NONE;
+            is_in_range(header.base_timestamp, rules, now)
+                && is_in_range(header.max_timestamp, rules, now)
+                && !(is_stamped && is_without)
+        }
+        TimestampType::LogAppendTime => !is_stamped,
+    }
 }
 
-fn check_timestamp(
-    timestamp: Timestamp,
-    batch_index: Option<i32>,
-    rules: &ProduceRules,
-    now: Timestamp,
-) -> Result<(), RecordError> {
-    let is_checked =
-        rules.timestamp_type == TimestampType::CreateTime && timestamp != Timestamp::NONE;
-    let earliest = Timestamp(now.0.saturating_sub(rules.timestamp_before_max_ms));
-    let latest = Timestamp(now.0.saturating_add(rules.timestamp_after_max_ms));
+/// Whether a topic that keeps its producers' timestamps takes this one; none is always taken.
+fn is_in_range(timestamp: Timestamp, rules: &ProduceRules, now: Timestamp) -> bool {
     // As in Apache, an age that no number can hold is too great for any bound.
     let age_ms = now.0.checked_sub(timestamp.0);
     let is_early = age_ms.is_none_or(|age_ms| age_ms > rules.timestamp_before_max_ms);
-    if is_checked && (is_early || timestamp > latest) {
-        return Err(RecordError::Timestamp {
-            batch_index,
-            timestamp,
-            earliest,
-            latest,
-        });
-    }
-    Ok(())
+    let latest = now.0.saturating_add(rules.timestamp_after_max_ms);
+    timestamp == Timestamp::NONE || !is_early && timestamp.0 <= latest
 }
 
-/// Walks all records; gives their largest timestamp. As in Apache, a batch that cannot be read
-/// to its end is refused for that, else for the first timestamp out of range, else for the first
-/// other fault of a record.
+/// What a walk through all records found.
+struct Walked {
+    max_timestamp: Timestamp,
+    /// The first record that is not numbered by its place, and its number.
+    misnumbered: Option<(i32, i32)>,
+}
+
+/// Walks all records. As in Apache, a batch that cannot be read to its end is refused for that,
+/// else for the records that its topic does not take.
 fn check_records(
     open: &OpenBatch,
     rules: &ProduceRules,
     now: Timestamp,
-) -> Result<Timestamp, RecordError> {
+) -> Result<Walked, RecordError> {
     let body_bytes_max = match open.header().compression() {
         Ok(Compression::None) => usize::MAX,
         Ok(Compression::Gzip | Compression::Snappy | Compression::Lz4 | Compression::Zstd)
         | Err(_) => rules.record_opened_bytes_max,
     };
-    let mut max_timestamp = Timestamp::NONE;
-    let mut refusal: Option<RecordError> = None;
+    let mut walked = Walked {
+        max_timestamp: Timestamp::NONE,
+        misnumbered: None,
+    };
+    let mut faults = RecordFaults::default();
     for (batch_index, record) in (0..).zip(open) {
         let record = record.map_err(RecordError::Records)?;
         if record.body_bytes > body_bytes_max {
@@ -257,36 +292,46 @@ fn check_records(
                 limit: body_bytes_max,
             });
         }
-        max_timestamp = max_timestamp.max(record.timestamp);
-        if let Err(fault) = check_record(&record, batch_index, rules, now) {
-            let is_first = refusal.is_none();
-            let outranks = fault.is_timestamp() && !refusal.is_some_and(|one| one.is_timestamp());
-            if is_first || outranks {
-                refusal = Some(fault);
-            }
+        walked.max_timestamp = walked.max_timestamp.max(record.timestamp);
+        if record.offset_delta != batch_index && walked.misnumbered.is_none() {
+            walked.misnumbered = Some((batch_index, record.offset_delta));
+        }
+        if let Some(kind) = fault_of(&record, open.header(), rules, now) {
+            faults.push(RecordFault { batch_index, kind }, FAULTS_NAMED_MAX);
         }
     }
-    refusal.map_or(Ok(max_timestamp), Err)
+    if faults.count > 0 {
+        return Err(RecordError::Faults(faults));
+    }
+    Ok(walked)
 }
 
-fn check_record(
+fn fault_of(
     record: &Record<'_>,
-    batch_index: i32,
+    header: &BatchHeader,
     rules: &ProduceRules,
     now: Timestamp,
-) -> Result<(), RecordError> {
-    // Apache numbers such records anew where it must rewrite the batch, and passes them on where
-    // not; consumers that seek would then miss some.
-    if record.offset_delta != batch_index {
-        return Err(RecordError::OffsetDelta {
-            batch_index,
-            offset_delta: record.offset_delta,
+) -> Option<FaultKind> {
+    if rules.is_compacted && record.key.is_none() {
+        return Some(FaultKind::MissingKey);
+    }
+    let has_own_time =
+        rules.timestamp_type == TimestampType::CreateTime && record.timestamp != Timestamp::NONE;
+    if has_own_time {
+        return (!is_in_range(record.timestamp, rules, now)).then(|| FaultKind::Timestamp {
+            offset: record.offset,
+            timestamp: record.timestamp,
+            earliest: Timestamp(now.0.saturating_sub(rules.timestamp_before_max_ms)),
+            latest: Timestamp(now.0.saturating_add(rules.timestamp_after_max_ms)),
         });
     }
-    if rules.is_compacted && record.key.is_none() {
-        return Err(RecordError::MissingKey { batch_index });
-    }
-    check_timestamp(record.timestamp, Some(batch_index), rules, now)
+    let is_stamped = header.timestamp_type() == TimestampType::LogAppendTime;
+    is_stamped.then(|| FaultKind::AppendTimeFromProducer {
+        offset: record.offset,
+        timestamp: record.timestamp,
+        key_bytes: record.key.map(<[u8]>::len),
+        value_bytes: record.value.map(<[u8]>::len),
+    })
 }
 
 /// The batch with the timestamp type of its topic and that maximum: itself where it has both,
@@ -296,16 +341,15 @@ fn restamp(
     rules: &ProduceRules,
     max_timestamp: Timestamp,
     now: Timestamp,
-) -> Result<RecordBatch, RecordError> {
+) -> RecordBatch {
     let stamped = stamped(*batch.header(), rules, max_timestamp, now);
     if stamped == *batch.header() {
-        return Ok(batch);
+        return batch;
     }
     let mut bytes = batch.into_bytes().to_vec();
     bytes[..HEADER_BYTES].copy_from_slice(&stamped.to_bytes());
     build::seal(&mut bytes);
-    let batch = RecordBatch::parse(Bytes::from(bytes)).expect("its length has not changed");
-    Ok(batch)
+    RecordBatch::parse(Bytes::from(bytes)).expect("its length has not changed")
 }
 
 fn stamped(
@@ -316,7 +360,10 @@ fn stamped(
 ) -> BatchHeader {
     let before = header;
     match rules.timestamp_type {
-        TimestampType::CreateTime => header.max_timestamp = max_timestamp,
+        TimestampType::CreateTime => {
+            header.attributes &= !ATTRIBUTE_LOG_APPEND_TIME;
+            header.max_timestamp = max_timestamp;
+        }
         TimestampType::LogAppendTime => {
             header.attributes |= ATTRIBUTE_LOG_APPEND_TIME;
             header.max_timestamp = now;
@@ -330,21 +377,55 @@ fn stamped(
 }
 
 /// The batch with the codec of its topic. The records keep their bytes: only their wrapping
-/// changes. The size is checked again, since the topic's codec may do worse.
-fn recompress(
+/// changes. Its size is to be checked again, since the topic's codec may do worse.
+fn recompressed(
     open: &OpenBatch,
     codec: Compression,
     level: Option<i32>,
     rules: &ProduceRules,
     max_timestamp: Timestamp,
     now: Timestamp,
-) -> Result<RecordBatch, RecordError> {
+) -> Bytes {
     let mut header = stamped(*open.header(), rules, max_timestamp, now);
     header.attributes &= ATTRIBUTES_KNOWN;
-    let bytes = build::compressed(header, codec, level, open.record_bytes());
-    let batch = RecordBatch::parse(bytes).expect("a batch that was just built");
-    check_size(&batch, rules)?;
-    Ok(batch)
+    build::compressed(header, codec, level, open.record_bytes())
+}
+
+/// As `recompressed`, of a batch whose header or numbers would not be true of it: each record is
+/// written anew, with the number of its place and the time that it had for its readers.
+fn rebuilt(
+    open: &OpenBatch,
+    codec: Compression,
+    level: Option<i32>,
+    rules: &ProduceRules,
+    now: Timestamp,
+) -> Result<Bytes, RecordError> {
+    let header = open.header();
+    let mut builder = BatchBuilder::new(Offset(0)).compression(codec).producer(
+        header.producer_id,
+        header.producer_epoch,
+        header.base_sequence,
+    );
+    if let Some(level) = level {
+        builder = builder.compression_level(level);
+    }
+    if header.is_transactional() {
+        builder = builder.transactional();
+    }
+    if rules.timestamp_type == TimestampType::LogAppendTime {
+        builder = builder.log_append_time(now);
+    }
+    for (offset_delta, record) in (0..).zip(open) {
+        let record = record.map_err(RecordError::Records)?;
+        builder.append_delta(
+            offset_delta,
+            record.timestamp,
+            record.key,
+            record.value,
+            record.headers,
+        );
+    }
+    Ok(builder.finish())
 }
 
 #[cfg(test)]

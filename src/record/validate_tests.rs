@@ -32,6 +32,14 @@ fn refusal(bytes: impl Into<Bytes>, rules: &ProduceRules) -> RecordError {
     validate_produce(bytes.into(), rules, NOW).expect_err("a refusal")
 }
 
+/// The records that are named as being at fault.
+fn at_fault(error: &RecordError) -> Vec<i32> {
+    match error {
+        RecordError::Faults(faults) => faults.first.iter().map(|it| it.batch_index).collect(),
+        other => panic!("no record is at fault: {other}"),
+    }
+}
+
 /// The batch with one field of its header replaced, and the checksum made right again.
 fn with(bytes: &Bytes, change: impl FnOnce(&mut BatchHeader)) -> Bytes {
     let mut header = BatchHeader::read(bytes).expect("a batch");
@@ -97,17 +105,67 @@ fn each_fault_of_a_header_has_kafkas_error() {
     invalid(with(&good, |header| {
         header.attributes |= batch::ATTRIBUTE_CONTROL;
     }));
-    invalid(with(&good, |header| {
-        header.attributes |= batch::ATTRIBUTE_DELETE_HORIZON;
-    }));
     invalid(filled(builder().producer(
         ProducerId(5),
         ProducerEpoch(0),
         Sequence(-1),
     )));
+}
+
+#[test]
+fn what_apache_does_not_look_at_passes() {
+    let good = filled(builder());
     for (id, epoch) in [(5, -1), (-2, 0)] {
         let producer = builder().producer(ProducerId(id), ProducerEpoch(epoch), Sequence(0));
-        invalid(filled(producer));
+        assert!(validate_produce(filled(producer), &rules(), NOW).is_ok());
+    }
+    let horizon = with(&good, |header| {
+        header.attributes |= batch::ATTRIBUTE_DELETE_HORIZON;
+    });
+    let batch = validate_produce(horizon.clone(), &rules(), NOW).expect("it passes");
+    assert_eq!(batch.bytes(), &horizon);
+}
+
+#[test]
+fn what_follows_the_batch_is_dropped_where_it_is_no_batch() {
+    let good = filled(builder());
+    for extra in [&[0; 5][..], &[0; 11], &good[..20], &good[..good.len() - 1]] {
+        let bytes = [good.as_ref(), extra].concat();
+        let batch = validate_produce(bytes.into(), &rules(), NOW).expect("the rest is dropped");
+        assert_eq!(batch.bytes(), &good);
+    }
+    let mut odd = good[..20].to_vec();
+    odd[16] = 3;
+    for extra in [&[0; 12][..], &[0; 20], &odd] {
+        let bytes = [good.as_ref(), extra].concat();
+        assert_eq!(refusal(bytes, &rules()).kafka_name(), "CORRUPT_MESSAGE");
+    }
+}
+
+#[test]
+fn append_time_of_a_producer_goes_or_is_refused_by_what_the_topic_wants() {
+    for codec in Compression::ALL {
+        let stamped = with(&filled(builder().compression(codec)), |header| {
+            header.attributes |= batch::ATTRIBUTE_LOG_APPEND_TIME;
+        });
+        for thoroughness in [Thoroughness::Header, Thoroughness::AllRecords] {
+            let rules = ProduceRules {
+                thoroughness,
+                ..rules()
+            };
+            let batch = validate_produce(stamped.clone(), &rules, NOW).expect("the bit goes");
+            assert!(batch.is_valid_crc());
+            let header = batch.header();
+            assert_eq!(header.timestamp_type(), TimestampType::CreateTime);
+            assert_eq!(header.max_timestamp, Timestamp(NOW.0 - 991));
+            let stamps = ProduceRules {
+                timestamp_type: TimestampType::LogAppendTime,
+                ..rules
+            };
+            let error = refusal(stamped.clone(), &stamps);
+            assert_eq!(error.kafka_name(), "INVALID_TIMESTAMP");
+            assert_eq!(at_fault(&error), (0..10).collect::<Vec<_>>());
+        }
     }
 }
 
@@ -125,7 +183,11 @@ fn a_timestamp_out_of_range_outranks_other_faults_and_damage_outranks_both() {
     let bytes = builder.finish();
     let error = refusal(bytes.clone(), &strict);
     assert_eq!(error.kafka_name(), "INVALID_TIMESTAMP");
-    assert_eq!(error.batch_index(), Some(1));
+    assert_eq!(
+        at_fault(&error),
+        [0, 1, 2],
+        "the first and the last have no key"
+    );
     let mut damaged = bytes.to_vec();
     *damaged.last_mut().expect("a count of headers") = 0x7F;
     build::seal(&mut damaged);
@@ -154,15 +216,8 @@ fn other_faults_have_other_errors() {
         refusal(good.clone(), &small).kafka_name(),
         "MESSAGE_TOO_LARGE"
     );
-    let append = with(&good, |header| {
-        header.attributes |= batch::ATTRIBUTE_LOG_APPEND_TIME;
-    });
-    assert_eq!(refusal(append, &rules).kafka_name(), "INVALID_TIMESTAMP");
     let codec = with(&good, |header| header.attributes |= 7);
-    assert_eq!(
-        refusal(codec, &rules).kafka_name(),
-        "UNSUPPORTED_COMPRESSION_TYPE"
-    );
+    assert_eq!(refusal(codec, &rules).kafka_name(), "UNKNOWN_SERVER_ERROR");
     let no_zstd = ProduceRules {
         is_zstd_allowed: false,
         ..rules
@@ -182,12 +237,11 @@ fn timestamps_are_held_to_the_topics_range() {
     builder.append(NOW, None, None, &[]);
     builder.append(Timestamp(NOW.0 + 501), None, None, &[]);
     let bytes = builder.finish();
-    let error = refusal(bytes.clone(), &ahead(Thoroughness::AllRecords));
-    assert_eq!(error.kafka_name(), "INVALID_TIMESTAMP");
-    assert_eq!(error.batch_index(), Some(1));
-    let error = refusal(bytes.clone(), &ahead(Thoroughness::Header));
-    assert_eq!(error.kafka_name(), "INVALID_TIMESTAMP");
-    assert_eq!(error.batch_index(), None);
+    for thoroughness in [Thoroughness::AllRecords, Thoroughness::Header] {
+        let error = refusal(bytes.clone(), &ahead(thoroughness));
+        assert_eq!(error.kafka_name(), "INVALID_TIMESTAMP");
+        assert_eq!(at_fault(&error), [1]);
+    }
     // A header that lies about its maximum is only found by walking.
     let lying = with(&bytes, |header| header.max_timestamp = NOW);
     assert!(validate_produce(lying.clone(), &ahead(Thoroughness::Header), NOW).is_ok());
@@ -201,7 +255,8 @@ fn timestamps_are_held_to_the_topics_range() {
     for codec in Compression::ALL {
         let bytes = filled(self::builder().compression(codec));
         let error = refusal(bytes, &behind);
-        assert_eq!(error.batch_index(), Some(0), "a lower bound walks: {codec}");
+        let first = at_fault(&error)[0];
+        assert_eq!(first, 0, "a lower bound walks: {codec}");
     }
     // Records without a timestamp pass, and so does all where the broker stamps.
     let mut none = self::builder();
@@ -244,7 +299,8 @@ fn compacted_topics_need_keys() {
         builder.append(NOW, Some(b""), None, &[]);
         builder.append(NOW, None, Some(b"v"), &[]);
         let error = refusal(builder.finish(), &compacted);
-        assert_eq!(error, RecordError::MissingKey { batch_index: 1 }, "{codec}");
+        assert_eq!(error.kafka_name(), "INVALID_RECORD");
+        assert_eq!(at_fault(&error), [1], "{codec}");
     }
 }
 
@@ -340,7 +396,11 @@ fn bombs_and_corrupt_payloads_are_refused_where_they_are_opened() {
         corrupt[HEADER_BYTES..].fill(0xA5);
         build::seal(&mut corrupt);
         let error = refusal(corrupt, &rules);
-        assert_eq!(error.kafka_name(), "INVALID_RECORD", "{codec}: {error}");
+        assert_eq!(
+            error.kafka_name(),
+            "UNKNOWN_SERVER_ERROR",
+            "{codec}: {error}"
+        );
     }
 }
 
@@ -360,14 +420,54 @@ fn the_size_of_opened_records_is_bounded_where_the_topic_says_so() {
 }
 
 #[test]
-fn records_out_of_their_number_are_refused() {
+fn records_out_of_their_number_pass_open_and_are_numbered_anew_where_the_codec_changes() {
+    for codec in Compression::ALL {
+        let mut builder = builder().compression(codec);
+        builder.append(NOW, None, None, &[]);
+        builder.append_at(Offset(2), NOW, None, None, &[]);
+        let gap = with(&builder.finish(), |header| header.last_offset_delta = 1);
+        let result = validate_produce(gap.clone(), &rules(), NOW);
+        if codec == Compression::None {
+            assert_eq!(result.expect("as it came").bytes(), &gap);
+        } else {
+            let error = result.expect_err("Apache cannot");
+            assert_eq!(error.kafka_name(), "UNKNOWN_SERVER_ERROR");
+        }
+        let target = if codec == Compression::Gzip {
+            Compression::None
+        } else {
+            Compression::Gzip
+        };
+        let rules = ProduceRules {
+            compression: Some((target, None)),
+            ..rules()
+        };
+        let batch = validate_produce(gap, &rules, NOW).expect("numbered anew");
+        let open = batch.open(1 << 10).expect("it opens");
+        let deltas: Vec<i32> = open
+            .iter()
+            .map(|record| record.expect("a record").offset_delta)
+            .collect();
+        assert_eq!(deltas, [0, 1]);
+    }
+}
+
+/// A refusal of very many records names the first, and counts all.
+#[test]
+fn the_records_at_fault_are_bounded() {
     let mut builder = builder();
-    builder.append(NOW, None, None, &[]);
-    builder.append_at(Offset(2), NOW, None, None, &[]);
-    let gap = with(&builder.finish(), |header| header.last_offset_delta = 1);
-    let error = refusal(gap, &rules());
-    assert_eq!(error.kafka_name(), "INVALID_RECORD");
-    assert_eq!(error.batch_index(), Some(1));
+    for _ in 0..FAULTS_NAMED_MAX + 10 {
+        builder.append(NOW, None, None, &[]);
+    }
+    let compacted = ProduceRules {
+        is_compacted: true,
+        ..rules()
+    };
+    let RecordError::Faults(faults) = refusal(builder.finish(), &compacted) else {
+        panic!("records are at fault");
+    };
+    assert_eq!(faults.count, FAULTS_NAMED_MAX + 10);
+    assert_eq!(faults.first.len(), FAULTS_NAMED_MAX);
 }
 
 /// Whatever arrives: no panic, and what passes is whole.

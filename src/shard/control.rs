@@ -6,6 +6,8 @@
 //!                                        │
 //!              reply ◄── every shard ◄── committed
 //! ```
+//! A reply waits until every shard has said that it replayed what the command did: whoever is told
+//! that a topic is deleted finds it nowhere, by whichever connection, on whichever core.
 
 use super::mail::{CheckpointEntry, Mail, Opened};
 use super::start::{Announcement, Directories};
@@ -32,6 +34,7 @@ use crate::protocol::metadata_records::broker::{
 use crate::protocol::string::Str;
 use crate::runtime::disk::Disk;
 use crate::runtime::io::Io;
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -51,6 +54,12 @@ pub struct Control {
     /// Who waits for the answer to a command, by ticket.
     waiters: std::collections::BTreeMap<u64, Waiter>,
     next_ticket: u64,
+    /// Batches that were given to every shard since the start.
+    published: u64,
+    /// How many of them each shard has replayed; this one too.
+    replayed: Vec<u64>,
+    /// Replies that some shard is not ready for: how many batches come before them.
+    held: VecDeque<(u64, Origin, Reply)>,
     /// Files of the metadata log that are being synced, and the offset that will be durable.
     syncing: Option<(usize, Offset)>,
     incarnation_id: Uuid,
@@ -121,6 +130,9 @@ impl Control {
             found: Some(Arc::new(opened.image)),
             waiters: std::collections::BTreeMap::new(),
             next_ticket: 0,
+            published: 0,
+            replayed: vec![0; io.cores()],
+            held: VecDeque::new(),
             syncing: None,
             incarnation_id: Uuid::from_random(io.random(), io.random()),
             directory_ids: directories
@@ -267,6 +279,24 @@ impl Shard {
         if !self.logs.are_closed {
             self.apply_to_logs(io, &delta);
         }
+        let core = self.core;
+        self.pass(io, 0, Mail::Replayed { core });
+    }
+
+    /// Shard 0: a shard has replayed a batch. Sends the replies that waited for it.
+    pub(super) fn on_replayed(&mut self, io: &mut Io<Mail>, core: usize) {
+        let Some(control) = self.control.as_mut() else {
+            return;
+        };
+        control.replayed[core] += 1;
+        let by_all = control.replayed.iter().copied().min().unwrap_or(0);
+        let ready = control.held.iter().take_while(|held| held.0 <= by_all);
+        let count = ready.count();
+        let ready: Vec<_> = control.held.drain(..count).collect();
+        for (_, origin, reply) in ready {
+            let request = origin.request;
+            self.pass(io, origin.core, Mail::Reply { request, reply });
+        }
     }
 
     /// Puts the image's dynamic settings in force.
@@ -399,8 +429,7 @@ impl Shard {
         self.publish(io);
     }
 
-    /// Gives every shard what has been committed, then sends the replies that rest on it: who is
-    /// answered has replayed it.
+    /// Gives every shard what has been committed, then the replies that rest on it.
     fn publish(&mut self, io: &mut Io<Mail>) {
         let now = io.now();
         let Some(control) = self.control.as_mut() else {
@@ -409,31 +438,36 @@ impl Shard {
         for committed in control.quorum.take_committed(now) {
             match committed {
                 Committed::Batch(batch) => {
+                    if let Some(control) = self.control.as_mut() {
+                        control.published += 1;
+                    }
                     self.broadcast(io, || Mail::Committed(Arc::clone(&batch)));
                 }
-                Committed::Reply { ticket, reply } => self.answer(io, ticket, Some(reply)),
-                Committed::Failed { ticket } => self.answer(io, ticket, None),
+                Committed::Reply { ticket, reply } => self.answer(io, ticket, Ok(reply)),
+                Committed::Failed { ticket, reply } => self.answer(io, ticket, Err(reply)),
             }
         }
     }
 
-    fn answer(&mut self, io: &mut Io<Mail>, ticket: u64, reply: Option<Reply>) {
+    /// Gives the answer to a command, or what stands for it where its records were not written, to
+    /// the one who waits for it.
+    fn answer(&mut self, io: &mut Io<Mail>, ticket: u64, reply: Result<Reply, Reply>) {
         let Some(control) = self.control.as_mut() else {
             return;
         };
         match (control.waiters.remove(&ticket), reply) {
-            (Some(Waiter::Request(origin)), reply) => {
-                self.pass(
-                    io,
-                    origin.core,
-                    Mail::Reply {
-                        request: origin.request,
-                        reply,
-                    },
-                );
+            (Some(Waiter::Request(origin)), Ok(reply) | Err(reply)) => {
+                let published = control.published;
+                if control.replayed.iter().all(|&count| count >= published) {
+                    let request = origin.request;
+                    self.pass(io, origin.core, Mail::Reply { request, reply });
+                } else {
+                    control.held.push_back((published, origin, reply));
+                }
             }
-            (Some(Waiter::Start), Some(reply)) => self.on_start_reply(io, &reply),
-            (Some(Waiter::Start), None) => fail(io, &"the broker could not be registered"),
+            // Start and stop wait for no shard: some may have ended already.
+            (Some(Waiter::Start), Ok(reply)) => self.on_start_reply(io, &reply),
+            (Some(Waiter::Start), Err(_)) => fail(io, &"the broker could not be registered"),
             (Some(Waiter::Stop), _) => self.close_own(io),
             (None, _) => {}
         }

@@ -36,17 +36,22 @@ pub enum Mail {
         /// What for.
         command: Command,
     },
-    /// The controller's answer. The records of what it did came before it.
+    /// The controller's answer. Every shard has replayed the records of what it did.
     Reply {
         /// The request that asked.
         request: RequestId,
-        /// What came of it; `None` where its records could not be written.
-        reply: Option<Reply>,
+        /// What came of it.
+        reply: Reply,
     },
     /// The cluster as shard 0 found it on disk.
     Image(Arc<MetadataImage>),
     /// Records that were committed since.
     Committed(Arc<MetadataBatch>),
+    /// For shard 0: a shard has replayed one more batch of those.
+    Replayed {
+        /// Which shard.
+        core: usize,
+    },
     /// A shard has opened its logs: what that took.
     Opened(Opened),
     /// All shards have opened their logs: serve.

@@ -171,6 +171,7 @@ impl Shard {
             Mail::Reply { request, reply } => self.on_reply(io, request, reply),
             Mail::Image(image) => self.on_image(io, MetadataImage::clone(&image)),
             Mail::Committed(batch) => self.on_committed(io, &batch),
+            Mail::Replayed { core } => self.on_replayed(io, core),
             Mail::Opened(opened) => self.on_opened(io, opened),
             Mail::Serve => self.on_serve(io),
             Mail::Checkpoint {

@@ -7,6 +7,7 @@ use crate::connection::{Connection, FrameError, Progress, Reply};
 use crate::controller::Reply as CommandReply;
 use crate::handler::{self, Context, Outcome, Request};
 use crate::partition::work::{Answer, RequestId};
+use crate::protocol::api::ApiKey;
 use crate::protocol::decode_request_header;
 use crate::runtime::io::{Io, SocketAddr, SocketId};
 use bytes::Bytes;
@@ -47,10 +48,11 @@ impl Shard {
             let Some(socket) = self.readable.pop_front() else {
                 break;
             };
+            self.handle_backlog(io, socket);
             let Some(connection) = self.connections.get_mut(socket) else {
                 continue;
             };
-            if !connection.may_receive() {
+            if !connection.may_begin() {
                 continue;
             }
             connection.is_readable = false;
@@ -60,26 +62,63 @@ impl Shard {
                 .frames
                 .receive(io, socket, &mut self.receiver, &mut frames);
             match received {
-                Ok(true) => self.on_readable(socket),
-                Ok(false) => {}
-                Err(FrameError::Closed) => {
-                    // What arrived before the end still counts: acks=0 producers close this way.
+                Ok(has_more) => {
+                    if has_more {
+                        self.on_readable(socket);
+                    }
                     self.handle_all(io, socket, &mut frames);
-                    self.close(io, socket);
                 }
                 Err(error) => {
-                    self.handle_all(io, socket, &mut frames);
-                    self.close_because(io, socket, &error.to_string());
+                    self.handle_last(io, socket, &mut frames);
+                    match error {
+                        FrameError::Closed => self.close(io, socket),
+                        FrameError::Size(_) | FrameError::Stranger(_) => {
+                            self.close_because(io, socket, &error.to_string());
+                        }
+                    }
                 }
             }
-            self.handle_all(io, socket, &mut frames);
             self.frames = frames;
         }
     }
 
+    /// Begins the requests of one receive: as many as the connection may have under way, so that a
+    /// thousand small requests cannot ask for a thousand large answers at once. The others wait.
     fn handle_all(&mut self, io: &mut Io<Mail>, socket: SocketId, frames: &mut Vec<Bytes>) {
         for frame in frames.drain(..) {
+            let Some(connection) = self.connections.get_mut(socket) else {
+                continue;
+            };
+            if connection.may_begin() && connection.backlog.is_empty() {
+                self.handle_frame(io, socket, frame);
+            } else {
+                connection.backlog.push_back(frame);
+                // There is more, but not before something of the connection is answered.
+                connection.is_readable = true;
+            }
+        }
+    }
+
+    fn handle_backlog(&mut self, io: &mut Io<Mail>, socket: SocketId) {
+        while let Some(connection) = self.connections.get_mut(socket)
+            && connection.may_begin()
+            && let Some(frame) = connection.backlog.pop_front()
+        {
             self.handle_frame(io, socket, frame);
+        }
+    }
+
+    /// What arrived before the end still counts: acks=0 producers close this way. Of what else a
+    /// connection asked, no more is begun than if it were open.
+    fn handle_last(&mut self, io: &mut Io<Mail>, socket: SocketId, frames: &mut Vec<Bytes>) {
+        for frame in frames.drain(..) {
+            let Some(connection) = self.connections.get_mut(socket) else {
+                continue;
+            };
+            let is_produce = frame.starts_with(&ApiKey::Produce.code().to_be_bytes());
+            if connection.may_begin() || is_produce && connection.may_reply() {
+                self.handle_frame(io, socket, frame);
+            }
         }
     }
 
@@ -87,6 +126,7 @@ impl Shard {
         let Some(connection) = self.connections.get_mut(socket) else {
             return;
         };
+        let frame_bytes = frame.len();
         let (header, body) = match decode_request_header(frame) {
             Ok(read) => read,
             Err(error) => {
@@ -95,7 +135,7 @@ impl Shard {
                 return;
             }
         };
-        let ticket = connection.replies.begin();
+        let ticket = connection.replies.begin(frame_bytes);
         let listener = connection.listener;
         let id = self.requests.begin(connection, ticket);
         let request = Request {
@@ -117,12 +157,7 @@ impl Shard {
         });
     }
 
-    pub(super) fn on_reply(
-        &mut self,
-        io: &mut Io<Mail>,
-        id: RequestId,
-        reply: Option<CommandReply>,
-    ) {
+    pub(super) fn on_reply(&mut self, io: &mut Io<Mail>, id: RequestId, reply: CommandReply) {
         let Some(state) = self.requests.resume(id) else {
             return;
         };
@@ -199,7 +234,7 @@ impl Shard {
                 continue;
             };
             let progress = connection.outgoing.flush(io, socket);
-            let takes_more = connection.is_readable && connection.may_receive();
+            let takes_more = connection.is_readable && connection.may_begin();
             match progress {
                 Progress::Done | Progress::Blocked => {}
                 Progress::Again => {

@@ -47,6 +47,13 @@ impl Broker {
         Broker::start_program(program, overrides)
     }
 
+    /// A fresh Apache Kafka, whatever the tests are about.
+    #[allow(dead_code, reason = "for the tests in tests/against_apache")]
+    pub fn start_apache(overrides: &[&str]) -> Broker {
+        let overrides = overrides.iter().map(ToString::to_string).collect();
+        Broker::start_program(Program::Apache, overrides)
+    }
+
     fn start_program(program: Program, overrides: Vec<String>) -> Broker {
         let port = free_port();
         let mut broker = Broker {
@@ -124,18 +131,27 @@ impl Broker {
 
     /// Memory of the broker's process that is resident, in bytes.
     pub fn resident_bytes(&self) -> u64 {
+        self.status_bytes("VmRSS:")
+    }
+
+    /// The most memory of the broker's process that was ever resident, in bytes.
+    pub fn resident_bytes_peak(&self) -> u64 {
+        self.status_bytes("VmHWM:")
+    }
+
+    fn status_bytes(&self, field: &str) -> u64 {
         let child = self.running.as_ref().expect("the broker runs");
         let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()))
             .expect("a running process has a status");
         let line = status
             .lines()
-            .find(|line| line.starts_with("VmRSS:"))
-            .expect("Linux says VmRSS");
+            .find(|line| line.starts_with(field))
+            .expect("Linux says how much is resident");
         let kibibytes: u64 = line
             .split_whitespace()
             .nth(1)
             .and_then(|number| number.parse().ok())
-            .expect("VmRSS is a number");
+            .expect("a number of KiB");
         kibibytes * 1024
     }
 

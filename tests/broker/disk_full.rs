@@ -2,13 +2,15 @@
 //! writing resumes when there is room.
 
 use crate::broker::Broker;
-use crate::exact::{create_topic, fetch, produce};
+use crate::exact::{call, create_topic, fetch, produce};
 use bytes::Bytes;
 use klamm::base::ids::Offset;
 use klamm::base::prng::Prng;
 use klamm::base::time::Timestamp;
+use klamm::protocol::messages::create_topics::{CreatableTopic, CreateTopicsRequest};
 use klamm::protocol::{ErrorCode, Records};
 use klamm::record::{BatchBuilder, RecordBatch};
+use std::io::Write;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -74,6 +76,20 @@ fn fill(stream: &mut TcpStream) -> i64 {
     panic!("a disk of {DISK_BYTES} bytes took everything");
 }
 
+fn try_to_create(stream: &mut TcpStream, name: &str, partitions: i32) -> i16 {
+    let topic = CreatableTopic {
+        name: name.into(),
+        num_partitions: partitions,
+        replication_factor: 1,
+        ..CreatableTopic::default()
+    };
+    let request = CreateTopicsRequest {
+        topics: vec![topic],
+        ..CreateTopicsRequest::default()
+    };
+    call(stream, 5, &request).topics[0].error_code
+}
+
 /// Every acknowledged batch is there, with its bytes.
 fn assert_readable(stream: &mut TcpStream, acknowledged: i64) {
     let mut offset = 0;
@@ -114,6 +130,18 @@ fn a_full_disk_refuses_appends_and_loses_nothing() {
     let acknowledged = fill(&mut stream);
     assert!(acknowledged > 10);
     assert_readable(&mut stream, acknowledged);
+
+    // Nor is there room for metadata: the command fails, and its connection lives on.
+    let rest = data.join("rest");
+    let mut rest_file = std::fs::File::create(&rest).unwrap();
+    while rest_file.write_all(&[1; 4096]).is_ok() {}
+    let partitions = 2000;
+    assert_eq!(
+        try_to_create(&mut stream, "more", partitions),
+        ErrorCode::KAFKA_STORAGE_ERROR.0
+    );
+    assert_readable(&mut stream, acknowledged);
+    std::fs::remove_file(&rest).unwrap();
 
     // Room again: writing goes on where it stopped, without a restart.
     std::fs::remove_file(&ballast).unwrap();

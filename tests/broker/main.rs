@@ -19,6 +19,7 @@ mod durability;
 mod exact;
 mod installed;
 mod kcat;
+mod metadata;
 mod plan;
 mod report;
 mod startup;

@@ -76,10 +76,12 @@ pub enum Committed {
         reply: Reply,
     },
     /// The command that was submitted with this ticket was not carried out: its records could not
-    /// be written. To be answered with KAFKA_STORAGE_ERROR.
+    /// be written.
     Failed {
         /// As given to `submit`.
         ticket: u64,
+        /// The answer: KAFKA_STORAGE_ERROR.
+        reply: Reply,
     },
 }
 
@@ -102,7 +104,7 @@ pub struct QuorumController {
     controller: Controller,
     control: QuorumControl,
     in_flight: VecDeque<InFlight>,
-    failed: Vec<u64>,
+    failed: Vec<(u64, Reply)>,
     policy: SnapshotPolicy,
     snapshots: Vec<SnapshotId>,
     retention_bytes_max: i64,
@@ -290,7 +292,7 @@ impl QuorumController {
         let mut committed: Vec<Committed> = self
             .failed
             .drain(..)
-            .map(|ticket| Committed::Failed { ticket })
+            .map(|(ticket, reply)| Committed::Failed { ticket, reply })
             .collect();
         let Some(high_watermark) = self.raft.high_watermark() else {
             return committed;
@@ -398,8 +400,8 @@ impl QuorumController {
         for in_flight in self.in_flight.drain(..) {
             if in_flight.last_offset < end {
                 kept.push_back(in_flight);
-            } else if let Committed::Reply { ticket, .. } = in_flight.what {
-                self.failed.push(ticket);
+            } else if let Committed::Reply { ticket, reply } = in_flight.what {
+                self.failed.push((ticket, reply.failed()));
             }
         }
         self.in_flight = kept;

@@ -124,7 +124,7 @@ impl Node {
                     lines += &record_text::lines(&batch.records);
                 }
                 Committed::Reply { ticket, .. } => self.replies.push(ticket),
-                Committed::Failed { ticket } => lines += &format!("failed {ticket}\n"),
+                Committed::Failed { ticket, .. } => lines += &format!("failed {ticket}\n"),
             }
         }
         lines
