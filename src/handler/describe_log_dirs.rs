@@ -1,7 +1,7 @@
 //! DescribeLogDirs (key 35): what lies in each log directory, and how much room is left.
 
 use super::gather::{Gather, Questions};
-use super::targets::within;
+use super::targets::{once_each, within};
 use super::{Context, Outcome, Request, Responder, State, code, decode};
 use crate::base::ids::{TopicId, TopicPartition};
 use crate::partition::work::{DescribeAnswer, DescribeEntry, Work};
@@ -50,13 +50,17 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         }
         // What does not exist is left out: Kafka lists what it finds in its directories.
         Some(topics) => {
-            for topic in topics {
-                let Ok(found) = context.find_topic(TopicId::ZERO, &topic.topic) else {
+            let asked = topics.into_iter().flat_map(|topic| {
+                let partitions = topic.partitions.into_iter();
+                partitions.map(move |partition| (topic.topic.clone(), partition, ()))
+            });
+            for (name, partitions) in once_each(asked, |(), ()| {}) {
+                let Ok(found) = context.find_topic(TopicId::ZERO, &name) else {
                     continue;
                 };
-                for partition in topic.partitions {
+                for &partition in partitions.keys() {
                     if let Ok(topic_partition) = within(found, partition) {
-                        add(topic.topic.clone(), topic_partition);
+                        add(name.clone(), topic_partition);
                     }
                 }
             }

@@ -10,7 +10,7 @@
 use super::gather::{Gather, Questions};
 use super::targets::within;
 use super::{Context, Outcome, Request, Responder, State, code, decode};
-use crate::base::ids::{LeaderEpoch, Offset, PartitionIndex};
+use crate::base::ids::{LeaderEpoch, Offset, PartitionIndex, TopicId};
 use crate::base::time::{Instant, milliseconds};
 use crate::partition::session::{FetchContext, FetchPosition, FetchTarget, SessionRequest};
 use crate::partition::work::{FetchAnswer, FetchEntry, FetchWork, RequestId, Watcher, Work};
@@ -24,6 +24,8 @@ use crate::protocol::records::Records;
 use crate::runtime::disk::FileSlice;
 use crate::runtime::disk::Resident;
 use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// First version that names topics by id.
 const TOPIC_IDS_SINCE: i16 = 13;
@@ -176,6 +178,35 @@ fn refuse(
     responder.reply(&response)
 }
 
+/// A leader epoch as a Fetch request says it: every negative one is none.
+fn epoch(epoch: i32) -> LeaderEpoch {
+    LeaderEpoch(epoch.max(LeaderEpoch::NONE.0))
+}
+
+/// Each partition once, as Apache keeps them in a map: where it was named first, as it was named last.
+fn once_each(partitions: Vec<(FetchTarget, FetchPosition)>) -> Vec<(FetchTarget, FetchPosition)> {
+    if partitions.len() < 2 {
+        return partitions;
+    }
+    let mut sorted: Vec<&FetchTarget> = partitions.iter().map(|(target, _)| target).collect();
+    sorted.sort_unstable();
+    if sorted.windows(2).all(|pair| pair[0] != pair[1]) {
+        return partitions;
+    }
+    let mut places: BTreeMap<FetchTarget, usize> = BTreeMap::new();
+    let mut once: Vec<(FetchTarget, FetchPosition)> = Vec::with_capacity(partitions.len());
+    for (target, position) in partitions {
+        match places.entry(target.clone()) {
+            Entry::Occupied(known) => once[*known.get()].1 = position,
+            Entry::Vacant(vacant) => {
+                vacant.insert(once.len());
+                once.push((target, position));
+            }
+        }
+    }
+    once
+}
+
 /// The part of a request that sessions are about.
 fn session_request(message: FetchRequest, version: i16) -> SessionRequest {
     let mut partitions = Vec::new();
@@ -189,12 +220,13 @@ fn session_request(message: FetchRequest, version: i16) -> SessionRequest {
             let position = FetchPosition {
                 offset: Offset(partition.fetch_offset),
                 bytes_max: partition.partition_max_bytes,
-                current_leader_epoch: LeaderEpoch(partition.current_leader_epoch),
-                last_fetched_epoch: LeaderEpoch(partition.last_fetched_epoch),
+                current_leader_epoch: epoch(partition.current_leader_epoch),
+                last_fetched_epoch: epoch(partition.last_fetched_epoch),
             };
             partitions.push((target, position));
         }
     }
+    let partitions = once_each(partitions);
     let mut forgotten = Vec::new();
     for topic in message.forgotten_topics_data {
         for partition in topic.partitions {
@@ -225,10 +257,13 @@ impl Waiting {
     fn ask(mut self, context: &mut Context<'_>, id: RequestId) -> Outcome {
         self.was_woken = false;
         let mut questions = Questions::new(context);
+        let uses_topic_ids = self.responder.version >= TOPIC_IDS_SINCE;
         let mut bytes_max = self.bytes_max;
         for (target, position) in &self.partitions {
-            let found = context
-                .find_topic(target.topic_id, &target.topic)
+            let is_named = target.topic_id != TopicId::ZERO || !uses_topic_ids;
+            let found = is_named
+                .then(|| context.find_topic(target.topic_id, &target.topic))
+                .unwrap_or(Err(ErrorCode::UNKNOWN_TOPIC_ID))
                 .and_then(|topic| within(topic, target.partition.0));
             match found {
                 Ok(topic_partition) => {
@@ -296,9 +331,14 @@ impl Waiting {
             ..FetchResponse::default()
         };
         let mut needs_leader = false;
-        for ((target, position), mut answer) in
-            self.partitions.iter().zip(self.gather.into_answers())
-        {
+        let mut answers: Vec<_> = self
+            .partitions
+            .iter()
+            .zip(self.gather.into_answers())
+            .collect();
+        // As Apache: what there is no partition for comes last.
+        answers.sort_by_key(|(_, answer)| is_unknown(answer.error));
+        for ((target, position), mut answer) in answers {
             // The first records are given whole, however large: a reader must get on.
             let slice = if has_records {
                 let own = usize::try_from(position.bytes_max).unwrap_or(0);
@@ -387,6 +427,11 @@ fn place(slice: Option<FileSlice>, files: &mut Vec<FileSlice>) -> Records {
     };
     files.push(slice);
     records
+}
+
+/// Whether an error says that there is no such partition.
+fn is_unknown(error: ErrorCode) -> bool {
+    error == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION || error == ErrorCode::UNKNOWN_TOPIC_ID
 }
 
 /// Whether an error sends the client to another leader. KIP-951.

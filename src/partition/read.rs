@@ -113,9 +113,13 @@ impl Partitions {
         answer.high_watermark = partition.high_watermark;
         answer.last_stable_offset = partition.last_stable_offset();
         answer.log_start_offset = partition.log.log_start_offset();
-        if let Some(diverging) = diverging_epoch(partition, entry) {
-            answer.diverging_epoch = Some(diverging);
-            return Ok(answer);
+        match diverging_epoch(partition, entry) {
+            Ok(None) => {}
+            Ok(Some(diverging)) => {
+                answer.diverging_epoch = Some(diverging);
+                return Ok(answer);
+            }
+            Err(error) => return Ok(nothing_of(answer, error)),
         }
         let end = partition.readable_end(read_committed);
         let bytes_max = entry.bytes_max.unwrap_or(0);
@@ -328,12 +332,19 @@ fn named(aborted: &AbortedTransaction) -> (i64, Offset) {
     (aborted.producer_id.0, aborted.first_offset)
 }
 
-/// Where a reader whose last record has an epoch parted from this log, if it did. KIP-595.
-fn diverging_epoch(partition: &Partition, entry: &FetchEntry) -> Option<(LeaderEpoch, Offset)> {
+/// Where a reader whose last record has an epoch parted from this log, if it did. KIP-595. An epoch
+/// that this log never saw is out of its range.
+fn diverging_epoch(
+    partition: &Partition,
+    entry: &FetchEntry,
+) -> Result<Option<(LeaderEpoch, Offset)>, ErrorCode> {
     if entry.last_fetched_epoch == LeaderEpoch::NONE {
-        return None;
+        return Ok(None);
     }
-    let (epoch, end) = end_of_epoch(partition, entry.last_fetched_epoch)
-        .unwrap_or((LeaderEpoch::NONE, Offset(-1)));
-    (epoch < entry.last_fetched_epoch || end < entry.offset).then_some((epoch, end))
+    let (epoch, end) =
+        end_of_epoch(partition, entry.last_fetched_epoch).ok_or(ErrorCode::OFFSET_OUT_OF_RANGE)?;
+    if entry.offset < partition.log.log_start_offset() {
+        return Err(ErrorCode::OFFSET_OUT_OF_RANGE);
+    }
+    Ok((epoch < entry.last_fetched_epoch || end < entry.offset).then_some((epoch, end)))
 }
