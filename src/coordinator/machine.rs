@@ -10,6 +10,7 @@ use crate::protocol::reader::DecodeError;
 use crate::protocol::string::Str;
 use crate::protocol::writer::EncodeError;
 use bytes::Bytes;
+use std::fmt;
 
 /// What a machine may look at.
 pub struct World<'a> {
@@ -63,7 +64,8 @@ pub trait Machine {
     fn on_loaded(&mut self, world: &mut World<'_>) -> Step<Self>;
 
     /// Topics came, went or grew: commands that take note of it.
-    fn on_metadata(&mut self, world: &mut World<'_>, changed: &TopicsChanged) -> Vec<Self::Command>;
+    fn on_metadata(&mut self, world: &mut World<'_>, changed: &TopicsChanged)
+    -> Vec<Self::Command>;
 
     /// When the next timer is due, or [`Instant::NEVER`].
     fn next_deadline(&self) -> Instant;
@@ -88,8 +90,32 @@ pub trait Machine {
     ///
     /// # Errors
     /// What cannot be read.
-    fn decode(key: &Bytes, value: Option<&Bytes>) -> Result<Option<Self::Record>, DecodeError>;
+    fn decode(key: &Bytes, value: Option<&Bytes>) -> Result<Option<Self::Record>, DamagedRecord>;
 }
+
+/// A record that cannot be read: it is named and passed over, the rest of the log counts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DamagedRecord {
+    /// Whose it is, where the key still tells.
+    pub subject: Option<Str>,
+    /// What is wrong with it.
+    pub error: DecodeError,
+}
+
+impl fmt::Display for DamagedRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.subject {
+            Some(subject) => write!(
+                f,
+                "a record of group {subject} cannot be read: {}",
+                self.error
+            ),
+            None => write!(f, "a record cannot be read: {}", self.error),
+        }
+    }
+}
+
+impl std::error::Error for DamagedRecord {}
 
 /// What a change of metadata means to coordinators.
 #[derive(Clone, Debug, Default)]

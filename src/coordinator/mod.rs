@@ -17,5 +17,5 @@ pub mod group;
 mod machine;
 mod timers;
 
-pub use machine::{Machine, Step, TopicsChanged, World};
+pub use machine::{DamagedRecord, Machine, Step, TopicsChanged, World};
 pub use timers::Timers;

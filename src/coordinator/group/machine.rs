@@ -4,10 +4,9 @@ use super::{
     GroupCommand, GroupRecord, GroupReply, Groups, Step, TimerKey, admin, classic, consumer, offsets,
 };
 use crate::base::time::{Instant, Now};
-use crate::coordinator::machine::{Machine, TopicsChanged, World};
+use crate::coordinator::machine::{DamagedRecord, Machine, TopicsChanged, World};
 use crate::partition::work::Origin;
 use crate::protocol::errors::ErrorCode;
-use crate::protocol::reader::DecodeError;
 use crate::protocol::string::Str;
 use crate::protocol::writer::EncodeError;
 use bytes::Bytes;
@@ -139,7 +138,7 @@ impl Machine for Groups {
         record.encode()
     }
 
-    fn decode(key: &Bytes, value: Option<&Bytes>) -> Result<Option<GroupRecord>, DecodeError> {
+    fn decode(key: &Bytes, value: Option<&Bytes>) -> Result<Option<GroupRecord>, DamagedRecord> {
         GroupRecord::decode(key, value)
     }
 }
