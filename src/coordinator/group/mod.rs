@@ -10,6 +10,8 @@ pub mod assignor;
 pub mod classic;
 pub mod command;
 pub mod consumer;
+#[cfg(test)]
+mod harness;
 pub mod machine;
 pub mod offsets;
 pub mod record;
