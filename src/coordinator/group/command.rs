@@ -1,6 +1,7 @@
 //! What may be asked of the coordinator of a group, and what it answers: the messages of the wire,
 //! cut to one group each where a request may name several.
 
+use crate::base::ids::TopicId;
 use crate::protocol::errors::ErrorCode;
 use crate::protocol::messages::consumer_group_describe::DescribedGroup as ConsumerDescribedGroup;
 use crate::protocol::messages::consumer_group_heartbeat::{
@@ -87,8 +88,8 @@ pub enum GroupCommand {
     DeleteTopicOffsets {
         /// The group.
         group_id: Str,
-        /// Names of topics.
-        topics: Vec<Str>,
+        /// Names of topics, and the ids that they had.
+        topics: Vec<(Str, TopicId)>,
     },
 }
 

@@ -21,7 +21,7 @@ use crate::protocol::string::Str;
 use classic::ClassicGroup;
 pub use command::{Asked, Client, GroupCommand, GroupReply, TimerKey};
 use consumer::ConsumerGroup;
-use offsets::Offsets;
+use offsets::{Expiry, Offsets};
 pub use record::GroupRecord;
 use std::collections::BTreeMap;
 
@@ -34,6 +34,7 @@ pub struct Groups {
     /// By group id. Clients choose the ids: a tree, which no choice of keys degrades.
     groups: BTreeMap<Str, Group>,
     timers: Timers<TimerKey>,
+    expiry: Expiry,
 }
 
 /// One group.

@@ -1,0 +1,1 @@
+//! Commands on offsets, as clients give them.
