@@ -11,6 +11,8 @@
 //! All of these make records; only [`replay`] changes what is committed. A group that has offsets
 //! exists, though nobody ever joined it: a *simple* group, classic and empty.
 
+#[cfg(test)]
+pub(super) mod ask;
 pub mod commit;
 mod committed;
 pub mod delete;
