@@ -50,5 +50,15 @@ pub const RECORDS_PER_COMMAND_MAX: usize = 10_000;
 /// Largest batch of the metadata log, as Kafka's.
 pub const METADATA_BATCH_BYTES_MAX: usize = 8 << 20;
 
+/// Bytes of a coordinator's log that are replayed in one turn while it is loaded; others of the core
+/// get their turns in between.
+pub const COORDINATOR_LOAD_BYTES_PER_TURN_MAX: usize = 256 << 10;
+
+/// Most bytes that one compressed batch of a coordinator's log may open to.
+pub const COORDINATOR_BATCH_OPENED_BYTES_MAX: usize = 64 << 20;
+
+/// Damaged records of one coordinator's log that are named one by one; the rest are counted.
+pub const COORDINATOR_DAMAGE_NAMED_MAX: u64 = 100;
+
 const _: () = assert!(RECEIVE_BUFFER_BYTES >= PAGE_BYTES);
 const _: () = assert!(RECEIVE_BYTES_PER_TURN_MAX >= RECEIVE_BUFFER_BYTES);

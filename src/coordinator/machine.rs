@@ -39,7 +39,7 @@ pub struct Step<M: Machine + ?Sized> {
 /// timers, members of a classic group that is between two generations).
 pub trait Machine {
     /// What may be asked of it.
-    type Command;
+    type Command: Clone;
     /// What it writes.
     type Record;
     /// What it answers.
@@ -48,6 +48,13 @@ pub trait Machine {
     /// What a command is about: two commands of one round never have the same subject. `None` is
     /// about everything, and has a round of its own.
     fn subject(command: &Self::Command) -> Option<&Str>;
+
+    /// Whether commands of this kind may follow each other in one round though they have the same
+    /// subject: each does the same whether or not it sees what the others write.
+    fn shares_round(command: &Self::Command) -> bool {
+        let _ = command;
+        false
+    }
 
     /// Does a command. `origin` is `None` for what a timer asked.
     fn handle(
@@ -73,6 +80,13 @@ pub trait Machine {
     /// Commands of timers that are due; each timer is taken once.
     fn due(&mut self, now: Instant) -> Vec<Self::Command>;
 
+    /// The partition is led elsewhere now: what those are told who wait in the machine itself, as
+    /// members do for a rebalance. Nothing is asked of it afterwards.
+    fn resign(&mut self, error: ErrorCode) -> Vec<(Origin, Self::Reply)> {
+        let _ = error;
+        Vec::new()
+    }
+
     /// The answer to a command that cannot be done now (COORDINATOR_LOAD_IN_PROGRESS,
     /// NOT_COORDINATOR), in the shape of its own response.
     fn refusal(command: &Self::Command, error: ErrorCode) -> Option<Self::Reply>;
@@ -91,6 +105,9 @@ pub trait Machine {
     /// # Errors
     /// What cannot be read.
     fn decode(key: &Bytes, value: Option<&Bytes>) -> Result<Option<Self::Record>, DamagedRecord>;
+
+    /// Whose a record is, by its key; `None` where it does not tell.
+    fn owner(key: &Bytes) -> Option<Str>;
 }
 
 /// A record that cannot be read: it is named and passed over, the rest of the log counts.

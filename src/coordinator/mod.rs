@@ -14,8 +14,13 @@
 //! nothing was done: its replies become errors. Timers are commands too.
 
 pub mod group;
+mod load;
 mod machine;
+mod partition;
+mod round;
 mod timers;
 
+pub use load::Progress;
 pub use machine::{DamagedRecord, Machine, Step, TopicsChanged, World};
+pub use partition::Coordinator;
 pub use timers::Timers;

@@ -3,6 +3,7 @@
 //! Each batch is checked here, on the connection's core, while its bytes are in the cache; then it
 //! travels to its owner as the slice of the received frame that it is.
 
+use super::metadata::is_internal;
 use super::targets::within;
 use super::{Context, Outcome, Request, Responder, State, code, decode};
 use crate::base::ids::{Offset, TopicId, TopicPartition};
@@ -21,6 +22,8 @@ use crate::record::validate::{ProduceRules, validate_produce};
 
 /// First version whose batches may be compressed with zstd. KIP-110.
 const ZSTD_SINCE: i16 = 7;
+/// What Apache's administrative programs are called, which may write to internal topics.
+const ADMIN_CLIENT_ID: &str = "__admin_client";
 /// acks=0: the client does not listen.
 const ACKS_NONE: i16 = 0;
 /// acks=1: the leader has it.
@@ -63,6 +66,8 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         cores_to_answer: 0,
     };
     let is_zstd_allowed = request.header.api_version >= ZSTD_SINCE;
+    // Apache's own tools may: they call themselves so.
+    let is_internal_allowed = request.header.client_id.as_deref() == Some(ADMIN_CLIENT_ID);
     let is_transactional = message.transactional_id.is_some();
     let mut entries = Vec::new();
     for topic in message.topic_data {
@@ -77,8 +82,14 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
             let checked = if waits_for_replicas.is_none() {
                 Err(Refusal::from(ErrorCode::INVALID_REQUIRED_ACKS))
             } else {
-                check(context, &shape, partition, is_zstd_allowed)
-                    .and_then(|checked| refuse_transactional(checked, is_transactional))
+                check(
+                    context,
+                    &shape,
+                    partition,
+                    is_zstd_allowed,
+                    is_internal_allowed,
+                )
+                .and_then(|checked| refuse_transactional(checked, is_transactional))
             };
             match checked {
                 Ok((topic_partition, batch)) => {
@@ -171,9 +182,13 @@ fn check(
     topic: &TopicShape,
     partition: PartitionProduceData,
     is_zstd_allowed: bool,
+    is_internal_allowed: bool,
 ) -> Result<(TopicPartition, RecordBatch), Refusal> {
     let found = context.find_topic(topic.topic_id, &topic.name)?;
     let topic_partition = within(found, partition.index)?;
+    if is_internal(&found.name) && !is_internal_allowed {
+        return Err(ErrorCode::INVALID_TOPIC_EXCEPTION.into());
+    }
     let settings = context
         .topics
         .of(context.image, context.configuration, found);

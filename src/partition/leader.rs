@@ -145,7 +145,10 @@ impl Partition {
     }
 
     /// Whether requests may be served from it: it is led here, and its log is sound.
-    pub(super) fn check_serves(&self) -> Result<(), ErrorCode> {
+    ///
+    /// # Errors
+    /// Kafka's code for why not.
+    pub fn check_serves(&self) -> Result<(), ErrorCode> {
         if self.is_offline {
             Err(ErrorCode::KAFKA_STORAGE_ERROR)
         } else if self.leads {

@@ -6,6 +6,8 @@ use super::leader::{Partition, Sync};
 use super::work::{Answer, Origin, Work};
 use crate::base::collections::HashMap;
 use crate::base::ids::TopicPartition;
+use crate::base::time::Now;
+use crate::runtime::disk::Disk;
 use crate::runtime::io::Io;
 use std::io;
 
@@ -124,7 +126,8 @@ impl Partitions {
         self.parked.insert(self.next_token, (origin, work));
     }
 
-    pub(super) fn new_token(&mut self) -> u64 {
+    /// A token for a sync or a warming that no other has.
+    pub fn new_token(&mut self) -> u64 {
         self.next_token += 1;
         self.next_token
     }
@@ -139,13 +142,21 @@ impl Partitions {
 
     /// Writes what the turn appended, one write per log; then answers what counts now.
     pub fn write<M>(&mut self, io: &mut Io<M>, effects: &mut TurnEffects) {
-        let now = io.now();
-        for place in std::mem::take(&mut self.dirty) {
+        for place in self.write_logs(io.disk(), io.now(), effects) {
+            self.start_sync(io, place);
+        }
+        self.answer_rounds(effects);
+    }
+
+    /// Writes what was appended, and says into which places: what of it counts, counts.
+    pub fn write_logs(&mut self, disk: &Disk, now: Now, effects: &mut TurnEffects) -> Vec<usize> {
+        let dirty = std::mem::take(&mut self.dirty);
+        for &place in &dirty {
             let Some(partition) = self.slots[place].as_mut() else {
                 continue;
             };
             partition.is_dirty = false;
-            match partition.log.write(io.disk(), now) {
+            match partition.log.write(disk, now) {
                 Ok(_) => settle(partition, effects),
                 Err(error) => {
                     tracing::error!("{}: {error}", partition.name());
@@ -154,9 +165,8 @@ impl Partitions {
                     settle(partition, effects);
                 }
             }
-            self.start_sync(io, place);
         }
-        self.answer_rounds(effects);
+        dirty
     }
 
     /// Starts a sync of a log that has records which do not count before it. One at a time: what is

@@ -48,6 +48,7 @@ impl Shard {
         if self.phase != Phase::Serving {
             return;
         }
+        self.coordinators.on_timers(now);
         if now >= self.timers.recovery_point {
             self.timers.recovery_point = now + recovery_point_interval(&self.configuration);
             // What the last round has synced is recorded, and the next round begins.

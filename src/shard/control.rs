@@ -248,6 +248,7 @@ impl Shard {
         self.image = image;
         self.configure();
         self.open_logs(io);
+        self.follow_coordinators(io, None);
     }
 
     /// Every shard: replays what was committed, and acts on it.
@@ -266,6 +267,7 @@ impl Shard {
         // The next start finds what the metadata wants of logs that are closed already.
         if !self.logs.are_closed {
             self.apply_to_logs(io, &delta);
+            self.follow_coordinators(io, Some(&delta));
         }
     }
 

@@ -1,7 +1,8 @@
 //! What shards send each other.
 
-use crate::base::ids::Offset;
+use crate::base::ids::{Offset, PartitionIndex};
 use crate::controller::{Command, Reply};
+use crate::coordinator::group::{GroupCommand, GroupReply};
 use crate::metadata::batch::MetadataBatch;
 use crate::metadata::image::MetadataImage;
 use crate::partition::work::{Answer, Origin, RequestId, Work};
@@ -42,6 +43,22 @@ pub enum Mail {
         request: RequestId,
         /// What came of it; `None` where its records could not be written.
         reply: Option<Reply>,
+    },
+    /// For the coordinator of a group.
+    Group {
+        /// Who asks.
+        origin: Origin,
+        /// Which partition of `__consumer_offsets` the group is in.
+        partition: PartitionIndex,
+        /// What for.
+        command: GroupCommand,
+    },
+    /// A group's answer.
+    GroupReply {
+        /// The request that asked.
+        request: RequestId,
+        /// What came of it.
+        reply: GroupReply,
     },
     /// The cluster as shard 0 found it on disk.
     Image(Arc<MetadataImage>),

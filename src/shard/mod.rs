@@ -14,6 +14,7 @@
 mod checkpoints;
 mod connections;
 mod control;
+mod coordinators;
 mod format;
 mod logs;
 mod mail;
@@ -75,6 +76,7 @@ pub struct Shard {
     receiver: Receiver,
     partitions: Partitions,
     logs: logs::Logs,
+    coordinators: coordinators::Coordinators,
     /// The metadata log and the controller: on shard 0 only.
     control: Option<control::Control>,
     outbox: Outbox,
@@ -121,6 +123,7 @@ impl Turn for Shard {
         }
         self.settle(io);
         self.on_timers(io);
+        self.load_coordinators(io);
         self.settle(io);
         self.send(io);
         self.request_wake(io);
@@ -156,7 +159,9 @@ impl Shard {
                 if let Err(error) = result {
                     tracing::warn!("a cold page could not be read: {error}");
                 }
-                self.partitions.on_warmed(io, token, &mut self.effects);
+                if !self.coordinators.on_warmed(token) {
+                    self.partitions.on_warmed(io, token, &mut self.effects);
+                }
             }
             Event::Stop => self.on_stop(io),
         }
@@ -169,6 +174,12 @@ impl Shard {
             Mail::Wake { request } => self.on_wake(io, request, false),
             Mail::Command { origin, command } => self.on_command(io, origin, command),
             Mail::Reply { request, reply } => self.on_reply(io, request, reply),
+            Mail::Group {
+                origin,
+                partition,
+                command,
+            } => self.coordinators.submit(origin, partition, command),
+            Mail::GroupReply { request, reply } => self.on_group_reply(io, request, reply),
             Mail::Image(image) => self.on_image(io, MetadataImage::clone(&image)),
             Mail::Committed(batch) => self.on_committed(io, &batch),
             Mail::Opened(opened) => self.on_opened(io, opened),
@@ -201,8 +212,24 @@ impl Shard {
                     io.mail(0, Mail::Command { origin, command });
                 }
             }
+            for (core, origin, partition, command) in std::mem::take(&mut self.outbox.groups) {
+                if core == self.core {
+                    self.coordinators.submit(origin, partition, command);
+                } else {
+                    io.mail(
+                        core,
+                        Mail::Group {
+                            origin,
+                            partition,
+                            command,
+                        },
+                    );
+                }
+            }
             self.write_metadata(io);
+            self.begin_rounds(io);
             self.partitions.write(io, &mut self.effects);
+            self.end_rounds(io);
             for (origin, answer) in std::mem::take(&mut self.effects.answers) {
                 self.pass(
                     io,
@@ -222,7 +249,7 @@ impl Shard {
                     },
                 );
             }
-            if self.local.is_empty() {
+            if self.local.is_empty() && !self.coordinators.has_commands() {
                 break;
             }
             while let Some(mail) = self.local.pop_front() {
@@ -264,6 +291,7 @@ impl Shard {
             io.wake_at(deadline);
         }
         if self.phase == Phase::Serving {
+            io.wake_at(self.coordinators.next_deadline());
             let timers = &self.timers;
             let idle = if self.connections.count() > 0 {
                 timers.idle_connections

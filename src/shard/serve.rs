@@ -5,6 +5,7 @@ use super::{Phase, Shard};
 use crate::base::time::milliseconds;
 use crate::connection::{Connection, FrameError, Progress, Reply};
 use crate::controller::Reply as CommandReply;
+use crate::coordinator::group::GroupReply;
 use crate::handler::{self, Context, Outcome, Request};
 use crate::partition::work::{Answer, RequestId};
 use crate::protocol::decode_request_header;
@@ -97,11 +98,13 @@ impl Shard {
         };
         let ticket = connection.replies.begin();
         let listener = connection.listener;
+        let peer = connection.peer;
         let id = self.requests.begin(connection, ticket);
         let request = Request {
             id,
             connection: socket.index,
             listener,
+            peer,
             header,
             body,
         };
@@ -114,6 +117,16 @@ impl Shard {
         };
         self.step(io, id, |context| {
             handler::on_answer(context, id, state, answer)
+        });
+    }
+
+    pub(super) fn on_group_reply(&mut self, io: &mut Io<Mail>, id: RequestId, reply: GroupReply) {
+        // Who waited may be gone with its connection: then nobody is told.
+        let Some(state) = self.requests.resume(id) else {
+            return;
+        };
+        self.step(io, id, |context| {
+            handler::on_group_reply(context, state, reply)
         });
     }
 

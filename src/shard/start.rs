@@ -8,6 +8,7 @@
 //! ```
 
 use super::control::Control;
+use super::coordinators::Coordinators;
 use super::format::{claim, format_directory};
 use super::mail::Mail;
 use super::{Phase, Shard, Timers, logs};
@@ -187,6 +188,7 @@ impl Start {
             connections: super::connections::Connections::default(),
             requests: super::requests::Requests::default(),
             partitions: Partitions::default(),
+            coordinators: Coordinators::default(),
             control: None,
             outbox: Outbox::default(),
             effects: TurnEffects::default(),

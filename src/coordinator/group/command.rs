@@ -41,7 +41,7 @@ pub struct Client {
 }
 
 /// Something that a group shall do. Requests of one group name it themselves.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum GroupCommand {
     /// API 11.
     JoinGroup(Asked, JoinGroupRequest),

@@ -1,7 +1,8 @@
 //! Groups as the machine of a coordinator's partition: which command and which record go where.
 
 use super::{
-    GroupCommand, GroupRecord, GroupReply, Groups, Step, TimerKey, admin, classic, consumer, offsets,
+    GroupCommand, GroupRecord, GroupReply, Groups, Step, TimerKey, admin, classic, consumer,
+    offsets,
 };
 use crate::base::time::{Instant, Now};
 use crate::coordinator::machine::{DamagedRecord, Machine, TopicsChanged, World};
@@ -18,6 +19,28 @@ impl Machine for Groups {
 
     fn subject(command: &GroupCommand) -> Option<&Str> {
         command.group_id()
+    }
+
+    /// Offsets are committed by what the group is, never by what it has committed: the commits of a
+    /// whole turn stand in one batch.
+    fn shares_round(command: &GroupCommand) -> bool {
+        match command {
+            GroupCommand::OffsetCommit(..) => true,
+            GroupCommand::JoinGroup(..)
+            | GroupCommand::SyncGroup(..)
+            | GroupCommand::Heartbeat(_)
+            | GroupCommand::LeaveGroup(..)
+            | GroupCommand::OffsetFetch { .. }
+            | GroupCommand::OffsetDelete(_)
+            | GroupCommand::DeleteGroup(_)
+            | GroupCommand::DescribeGroup(..)
+            | GroupCommand::ListGroups { .. }
+            | GroupCommand::ConsumerGroupHeartbeat(..)
+            | GroupCommand::ConsumerGroupDescribe(_)
+            | GroupCommand::Timer(_)
+            | GroupCommand::RefreshMetadata(_)
+            | GroupCommand::DeleteTopicOffsets { .. } => false,
+        }
     }
 
     fn handle(
@@ -47,9 +70,7 @@ impl Machine for Groups {
                 group,
                 require_stable,
             } => offsets::fetch::handle(self, origin, version, group, require_stable),
-            GroupCommand::OffsetDelete(request) => {
-                offsets::delete::handle(self, origin, &request)
-            }
+            GroupCommand::OffsetDelete(request) => offsets::delete::handle(self, origin, &request),
             GroupCommand::DeleteTopicOffsets { group_id, topics } => {
                 offsets::delete::on_topics_deleted(self, &group_id, &topics)
             }
@@ -140,5 +161,9 @@ impl Machine for Groups {
 
     fn decode(key: &Bytes, value: Option<&Bytes>) -> Result<Option<GroupRecord>, DamagedRecord> {
         GroupRecord::decode(key, value)
+    }
+
+    fn owner(key: &Bytes) -> Option<Str> {
+        super::record::group_of(key)
     }
 }

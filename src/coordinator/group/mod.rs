@@ -15,6 +15,7 @@ mod harness;
 pub mod machine;
 pub mod offsets;
 pub mod record;
+pub mod topic;
 
 use super::Timers;
 use crate::protocol::string::Str;

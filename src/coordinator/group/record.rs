@@ -169,8 +169,9 @@ fn read<M: Message>(value: Option<&Bytes>) -> Result<Option<M>, DecodeError> {
     }
 }
 
-/// The group in a key whose rest cannot be read: in all of them it comes first.
-fn group_of(key: &Bytes) -> Option<Str> {
+/// The group in a key, even if the rest of the key cannot be read: in all of them it comes first.
+#[must_use]
+pub fn group_of(key: &Bytes) -> Option<Str> {
     let mut reader = Reader::new(key.clone());
     reader.i16().ok()?;
     let length = usize::try_from(reader.i16().ok()?).ok()?;
