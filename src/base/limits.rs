@@ -60,5 +60,9 @@ pub const COORDINATOR_BATCH_OPENED_BYTES_MAX: usize = 64 << 20;
 /// Damaged records of one coordinator's log that are named one by one; the rest are counted.
 pub const COORDINATOR_DAMAGE_NAMED_MAX: u64 = 100;
 
+/// Member ids that one classic group has given to clients which have not come back with them; at
+/// the limit it is as full as if they had.
+pub const PENDING_MEMBERS_PER_GROUP_MAX: usize = 10_000;
+
 const _: () = assert!(RECEIVE_BUFFER_BYTES >= PAGE_BYTES);
 const _: () = assert!(RECEIVE_BYTES_PER_TURN_MAX >= RECEIVE_BUFFER_BYTES);

@@ -14,6 +14,9 @@ use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+/// What the wall clock said when the other clock began.
+const BEGAN_AT: i64 = 1_700_000_000_000;
+
 /// A request that was asked.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Ticket(u32);
@@ -57,7 +60,7 @@ impl Harness {
             groups: Groups::default(),
             now: Now {
                 instant: Instant(1_000_000_000),
-                timestamp: Timestamp(1_700_000_000_000),
+                timestamp: Timestamp(BEGAN_AT + 1000),
             },
             image: MetadataImage::empty(),
             configuration: Configuration::from_overrides(settings).expect("sound settings"),
@@ -206,7 +209,10 @@ impl Harness {
         }
         for (origin, reply) in step.replies {
             let ticket = Ticket(origin.request.index);
-            assert!(self.open.remove(&ticket), "{ticket:?} is not open: {reply:?}");
+            assert!(
+                self.open.remove(&ticket),
+                "{ticket:?} is not open: {reply:?}"
+            );
             let reply = match fails {
                 true => reply.failed(ErrorCode::COORDINATOR_NOT_AVAILABLE),
                 false => reply,
@@ -216,9 +222,8 @@ impl Harness {
     }
 
     fn set_time(&mut self, instant: Instant) {
-        let passed = instant.since(self.now.instant);
         self.now.instant = instant;
-        let milliseconds = i64::try_from(passed.as_millis()).expect("tests are short");
-        self.now.timestamp = Timestamp(self.now.timestamp.0 + milliseconds);
+        let milliseconds = i64::try_from(instant.0 / 1_000_000).expect("tests are short");
+        self.now.timestamp = Timestamp(BEGAN_AT + milliseconds);
     }
 }

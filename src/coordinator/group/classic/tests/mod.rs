@@ -1,0 +1,1 @@
+//! The classic protocol, one rule after another.
