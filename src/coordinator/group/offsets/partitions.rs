@@ -42,7 +42,7 @@ pub(super) struct Partitions {
 
 impl Partitions {
     pub fn get(&self, partition: i32) -> Option<&Entry> {
-        let run = &self.runs.get(self.run_of(partition))?;
+        let run = self.runs.get(self.run_of(partition))?;
         let index = position(run, partition).ok()?;
         run.get(index)
     }

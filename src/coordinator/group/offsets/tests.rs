@@ -6,8 +6,10 @@ use super::ask::{
 };
 use crate::base::prng::Prng;
 use crate::base::uuid::Uuid;
+use crate::coordinator::group::GroupRecord;
 use crate::coordinator::group::harness::Harness;
 use crate::coordinator::machine::TopicsChanged;
+use crate::protocol::coordinator_records::{LegacyOffsetCommitKey, LegacyOffsetCommitValue};
 use crate::protocol::errors::ErrorCode;
 use crate::protocol::messages::offset_commit::OffsetCommitRequest;
 use std::collections::BTreeMap;
@@ -242,6 +244,38 @@ fn offsets_go_with_their_topic_but_not_with_one_of_the_same_name() {
         assert_eq!(all_of(&mut harness, "other"), [("u".to_owned(), 0, 1)]);
         harness.restart();
     }
+}
+
+#[test]
+fn offsets_as_old_brokers_wrote_them_are_read() {
+    let mut harness = Harness::new(&[]);
+    let legacy = |partition, offset: Option<i64>| {
+        let key = LegacyOffsetCommitKey {
+            group: "g".into(),
+            topic: "t".into(),
+            partition,
+            ..LegacyOffsetCommitKey::default()
+        };
+        let value = offset.map(|offset| LegacyOffsetCommitValue {
+            offset,
+            metadata: "old".into(),
+            commit_timestamp: 5,
+            ..LegacyOffsetCommitValue::default()
+        });
+        let record = GroupRecord::LegacyOffsetCommit(key, value);
+        record.encode().expect("encodes")
+    };
+    harness.log = vec![legacy(0, Some(3)), legacy(1, Some(4)), legacy(0, None)];
+    harness.restart();
+    assert_eq!(all_of(&mut harness, "g"), [("t".to_owned(), 1, 4)]);
+    let group = fetch(&mut harness, named("g", "t", &[1]));
+    let metadata = &group.topics[0].partitions[0].metadata;
+    assert_eq!(metadata, &Some("old".into()));
+
+    // A tombstone makes no group.
+    harness.log = vec![legacy(0, None)];
+    harness.restart();
+    assert!(harness.groups.groups.is_empty());
 }
 
 #[test]
