@@ -1,6 +1,6 @@
 //! Offsets that are deleted: because somebody asks (OffsetDelete), or with their topic.
 
-use super::tombstone;
+use super::{STEP_BYTES_MAX, tombstone, tombstone_bytes};
 use crate::base::ids::TopicId;
 use crate::coordinator::group::{Group, GroupCommand, GroupReply, Groups, Kind, Step};
 use crate::coordinator::machine::TopicsChanged;
@@ -83,45 +83,55 @@ fn answer(topic: &OffsetDeleteRequestTopic, error: ErrorCode) -> OffsetDeleteRes
     }
 }
 
-/// A command for each group that has committed offsets of topics that were deleted.
+/// Commands for each group that has committed offsets of topics that were deleted: one does the
+/// work of one step, and there are as many as that takes.
 pub fn on_metadata(groups: &Groups, changed: &TopicsChanged) -> Vec<GroupCommand> {
-    if changed.deleted.is_empty() {
-        return Vec::new();
-    }
     let mut commands = Vec::new();
+    if changed.deleted.is_empty() {
+        return commands;
+    }
     for (group_id, group) in &groups.groups {
-        let topics: Vec<(Str, TopicId)> = changed
-            .deleted
-            .iter()
-            .filter(|(name, _)| group.offsets.topic(name).is_some())
-            .cloned()
-            .collect();
-        if !topics.is_empty() {
+        let mut topics = Vec::new();
+        let mut steps = 0;
+        for (name, topic_id) in &changed.deleted {
+            if let Some(offsets) = group.offsets.topic(name) {
+                topics.push((name.clone(), *topic_id));
+                let records_per_step = STEP_BYTES_MAX / tombstone_bytes(group_id, name);
+                steps += offsets.partition_count().div_ceil(records_per_step.max(1));
+            }
+        }
+        for _ in 0..steps {
             commands.push(GroupCommand::DeleteTopicOffsets {
                 group_id: group_id.clone(),
-                topics,
+                topics: topics.clone(),
             });
         }
     }
     commands
 }
 
-/// Deletes a group's offsets of topics that were deleted. Offsets that were committed for another
-/// topic of the same name, made since, stay.
+/// Deletes a group's offsets of topics that were deleted, as many as one step may. Offsets that
+/// were committed for another topic of the same name, made since, stay.
 pub fn on_topics_deleted(groups: &Groups, group_id: &Str, topics: &[(Str, TopicId)]) -> Step {
     let mut step = Step::nothing();
     let Some(group) = groups.groups.get(group_id) else {
         return step;
     };
+    let mut bytes = 0;
     for (name, topic_id) in topics {
         let Some(offsets) = group.offsets.topic(name) else {
             continue;
         };
-        let gone = offsets.iter().filter(|(_, committed)| {
-            committed.topic_id == TopicId::ZERO || committed.topic_id == *topic_id
-        });
-        step.records
-            .extend(gone.map(|(partition, _)| tombstone(group_id, name, partition)));
+        for (partition, committed) in offsets.iter() {
+            if committed.topic_id != TopicId::ZERO && committed.topic_id != *topic_id {
+                continue;
+            }
+            bytes += tombstone_bytes(group_id, name);
+            if bytes > STEP_BYTES_MAX && !step.records.is_empty() {
+                return step;
+            }
+            step.records.push(tombstone(group_id, name, partition));
+        }
     }
     step
 }

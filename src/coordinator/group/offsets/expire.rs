@@ -2,7 +2,7 @@
 //! `offsets.retention.check.interval.ms` all groups are looked at, some at a time.
 
 use super::delete::is_subscribed_to;
-use super::{Committed, tombstone};
+use super::{Committed, STEP_BYTES_MAX, tombstone, tombstone_bytes};
 use crate::base::time::{Instant, Timestamp, milliseconds};
 use crate::coordinator::group::{Group, GroupRecord, Groups, Kind, Step, TimerKey};
 use crate::coordinator::machine::World;
@@ -12,8 +12,6 @@ use std::time::Duration;
 
 /// Tombstones that one step may make, before the other commands have their turn.
 const RECORDS_MAX: usize = 5_000;
-/// Bytes of their keys: ids of groups can be long.
-const KEY_BYTES_MAX: usize = 512 << 10;
 /// Offsets and groups that one step may look at.
 const LOOKED_AT_MAX: usize = 100_000;
 /// How soon the next step follows one that has not come to the end.
@@ -57,7 +55,7 @@ pub fn on_timer(groups: &mut Groups, world: &mut World<'_>) -> Step {
         now: world.now.timestamp,
         retention_ms: retention_minutes.saturating_mul(60_000),
         records: Vec::new(),
-        key_bytes: 0,
+        bytes: 0,
         looked_at: 0,
     };
     let from = groups.expiry.next.take();
@@ -85,7 +83,7 @@ struct Look {
     now: Timestamp,
     retention_ms: i64,
     records: Vec<GroupRecord>,
-    key_bytes: usize,
+    bytes: usize,
     looked_at: usize,
 }
 
@@ -146,7 +144,8 @@ impl Look {
                         return Some(Place::new(group_id, name, partition));
                     }
                     if self.is_expired(base, &committed) {
-                        self.push(tombstone(group_id, &topic, partition), topic.len());
+                        self.bytes += tombstone_bytes(group_id, &topic);
+                        self.records.push(tombstone(group_id, &topic, partition));
                     }
                 }
             }
@@ -160,11 +159,6 @@ impl Look {
             }
         }
         None
-    }
-
-    fn push(&mut self, record: GroupRecord, topic_bytes: usize) {
-        self.key_bytes += record.group_id().len() + topic_bytes;
-        self.records.push(record);
     }
 
     fn is_expired(&self, base: ExpiryBase, committed: &Committed<'_>) -> bool {
@@ -184,7 +178,7 @@ impl Look {
     }
 
     fn is_full(&self) -> bool {
-        self.records.len() >= RECORDS_MAX || self.key_bytes >= KEY_BYTES_MAX
+        self.records.len() >= RECORDS_MAX || self.bytes >= STEP_BYTES_MAX
     }
 }
 

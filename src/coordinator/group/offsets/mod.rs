@@ -99,6 +99,16 @@ impl Groups {
     }
 }
 
+/// Bytes of tombstones that one step makes where it need not make all at once: the other commands
+/// have their turn, and a batch of `__consumer_offsets` holds them.
+const STEP_BYTES_MAX: usize = 256 << 10;
+
+/// What the tombstone of one offset takes in a batch, roughly.
+fn tombstone_bytes(group_id: &str, topic: &str) -> usize {
+    const FIXED_BYTES: usize = 32;
+    FIXED_BYTES + group_id.len() + topic.len()
+}
+
 /// The tombstone of one offset.
 fn tombstone(group_id: &Str, topic: &Str, partition: i32) -> GroupRecord {
     GroupRecord::OffsetCommit(

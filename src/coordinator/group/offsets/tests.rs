@@ -247,6 +247,21 @@ fn offsets_go_with_their_topic_but_not_with_one_of_the_same_name() {
 }
 
 #[test]
+fn a_large_topic_goes_in_several_steps() {
+    let mut harness = Harness::new(&[]);
+    let offsets: Vec<(&str, i32, i64)> = (0..20_000).map(|partition| ("t", partition, 1)).collect();
+    must_commit(&mut harness, "g", &offsets);
+    must_commit(&mut harness, "g", &[("u", 0, 2)]);
+    let length = harness.log.len();
+    harness.topics_changed(&TopicsChanged {
+        deleted: vec![("t".into(), Uuid::from_random(1, 1))],
+        ..TopicsChanged::default()
+    });
+    assert_eq!(harness.log.len() - length, 20_000);
+    assert_eq!(all_of(&mut harness, "g"), [("u".to_owned(), 0, 2)]);
+}
+
+#[test]
 fn offsets_as_old_brokers_wrote_them_are_read() {
     let mut harness = Harness::new(&[]);
     let legacy = |partition, offset: Option<i64>| {
