@@ -1,7 +1,7 @@
 //! Consumer groups, classic and new (KIP-848), and committed offsets.
 
 use super::reasons::{NOT_YET, SHARDS};
-use crate::config::setting::Class::WithoutEffect;
+use crate::config::setting::Class::{Implemented, WithoutEffect};
 use crate::config::setting::Validator::{Any, AtLeast, ListOf, OneOfIgnoringCase};
 use crate::config::setting::{Setting, rows};
 
@@ -65,16 +65,16 @@ pub static GROUPS: &[Setting] = rows! {
         "Most members of a classic group.";
     "group.min.session.timeout.ms": Int = "6000", Medium, ReadOnly, Any, WithoutEffect(NOT_YET),
         "Shortest session timeout that a member of a classic group may ask for.";
-    "offset.metadata.max.bytes": Int = "4096", High, ReadOnly, Any, WithoutEffect(NOT_YET),
+    "offset.metadata.max.bytes": Int = "4096", High, ReadOnly, Any, Implemented,
         "Longest text that a client may commit with an offset.";
     "offsets.commit.timeout.ms": Int = "5000", High, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),
         "How long a commit of offsets waits for its replicas.";
     "offsets.load.buffer.size": Int = "5242880", High, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),
         "Bytes read at once when committed offsets are loaded.";
     "offsets.retention.check.interval.ms": Long = "600000",
-        High, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),
+        High, ReadOnly, AtLeast(1), Implemented,
         "How often it is looked whether committed offsets have expired.";
-    "offsets.retention.minutes": Int = "10080", High, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),
+    "offsets.retention.minutes": Int = "10080", High, ReadOnly, AtLeast(1), Implemented,
         "Time after which the offsets of an empty group expire, in minutes.";
     "offsets.topic.compression.codec": Int = "0", High, ReadOnly, Any, WithoutEffect(NOT_YET),
         "How __consumer_offsets is compressed; 0 is not at all.";
