@@ -57,13 +57,13 @@ pub static GROUPS: &[Setting] = rows! {
         "The protocols that groups may use.";
     "group.coordinator.threads": Int = "4", High, ReadOnly, AtLeast(1), WithoutEffect(SHARDS),
         "Threads of the group coordinators.";
-    "group.initial.rebalance.delay.ms": Int = "3000", Medium, ReadOnly, Any, WithoutEffect(NOT_YET),
+    "group.initial.rebalance.delay.ms": Int = "3000", Medium, ReadOnly, Any, Implemented,
         "How long an empty group waits for more members before its first assignment.";
-    "group.max.session.timeout.ms": Int = "1800000", Medium, ReadOnly, Any, WithoutEffect(NOT_YET),
+    "group.max.session.timeout.ms": Int = "1800000", Medium, ReadOnly, Any, Implemented,
         "Longest session timeout that a member of a classic group may ask for.";
-    "group.max.size": Int = "2147483647", Medium, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),
+    "group.max.size": Int = "2147483647", Medium, ReadOnly, AtLeast(1), Implemented,
         "Most members of a classic group.";
-    "group.min.session.timeout.ms": Int = "6000", Medium, ReadOnly, Any, WithoutEffect(NOT_YET),
+    "group.min.session.timeout.ms": Int = "6000", Medium, ReadOnly, Any, Implemented,
         "Shortest session timeout that a member of a classic group may ask for.";
     "offset.metadata.max.bytes": Int = "4096", High, ReadOnly, Any, Implemented,
         "Longest text that a client may commit with an offset.";

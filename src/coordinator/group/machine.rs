@@ -147,6 +147,10 @@ impl Machine for Groups {
         commands
     }
 
+    fn resign(&mut self, error: ErrorCode) -> Vec<(Origin, GroupReply)> {
+        classic::resign(self, error)
+    }
+
     fn refusal(command: &GroupCommand, error: ErrorCode) -> Option<GroupReply> {
         command.refusal(error)
     }

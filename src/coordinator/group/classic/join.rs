@@ -2,7 +2,7 @@
 //! generation that is, or when the next generation begins.
 
 use super::member::rebalance_timeout_of;
-use super::turn::{Turn, join_refusal, number};
+use super::turn::{Turn, join_refusal};
 use super::{ClassicGroup, Member, Protocols, State};
 use crate::base::limits::PENDING_MEMBERS_PER_GROUP_MAX;
 use crate::base::time::milliseconds;
@@ -40,10 +40,9 @@ pub fn handle(
     if request.group_id.is_empty() {
         return refused(ErrorCode::INVALID_GROUP_ID);
     }
-    let session = i64::from(request.session_timeout_ms);
-    if session < number(world, "group.min.session.timeout.ms")
-        || session > number(world, "group.max.session.timeout.ms")
-    {
+    let shortest = world.configuration.group_min_session_timeout_ms();
+    let longest = world.configuration.group_max_session_timeout_ms();
+    if request.session_timeout_ms < shortest || request.session_timeout_ms > longest {
         return refused(ErrorCode::INVALID_SESSION_TIMEOUT);
     }
     let mut records = Vec::new();
@@ -127,7 +126,8 @@ impl Turn<'_, '_> {
     /// Whether `group.max.size` lets a member in. While members are gathered, those who have come
     /// count and not those who are known: so the last to come back are out where the limit sank.
     fn has_room_for(&self, member_id: &Str) -> bool {
-        let max = usize::try_from(self.setting("group.max.size")).unwrap_or(0);
+        let max = self.world.configuration.group_max_size();
+        let max = usize::try_from(max).unwrap_or(0);
         let member = self.group.members.get(member_id);
         match self.group.state {
             State::Empty => true,

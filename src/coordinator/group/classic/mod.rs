@@ -48,6 +48,7 @@ pub use member::{Member, Protocols};
 use rebalance::InitialDelay;
 pub use record::{on_loaded, replay};
 use std::collections::{BTreeMap, BTreeSet};
+pub use upgrade::resign;
 
 /// The protocol type of Kafka's consumers. Connect's and schema registries' are others.
 pub const CONSUMER: &str = "consumer";

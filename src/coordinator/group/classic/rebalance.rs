@@ -102,8 +102,13 @@ impl Turn<'_, '_> {
         }
     }
 
+    fn initial_delay(&self) -> Duration {
+        let configuration = self.world.configuration;
+        milliseconds(i64::from(configuration.group_initial_rebalance_delay_ms()))
+    }
+
     fn begin_initial_delay(&mut self) {
-        let delay = milliseconds(self.setting("group.initial.rebalance.delay.ms"));
+        let delay = self.initial_delay();
         self.group.initial = Some(InitialDelay {
             delay,
             remaining: self.group.rebalance_timeout().saturating_sub(delay),
@@ -119,7 +124,7 @@ impl Turn<'_, '_> {
             self.complete();
             return;
         }
-        let configured = milliseconds(self.setting("group.initial.rebalance.delay.ms"));
+        let configured = self.initial_delay();
         let delay = configured.min(initial.remaining);
         self.group.initial = Some(InitialDelay {
             delay,

@@ -11,7 +11,7 @@
 //! that is known of its group.
 
 use super::member::Session;
-use super::turn::{Turn, number};
+use super::turn::Turn;
 use super::{ClassicGroup, Member, Protocols, State};
 use crate::base::time::{Now, Timestamp};
 use crate::coordinator::Timers;
@@ -215,7 +215,7 @@ pub fn on_loaded(groups: &mut Groups, world: &mut World<'_>) -> Step {
         .filter(|(_, group)| with_members(&group.kind))
         .map(|(group_id, _)| group_id.clone())
         .collect();
-    let size_max = usize::try_from(number(world, "group.max.size")).unwrap_or(0);
+    let size_max = usize::try_from(world.configuration.group_max_size()).unwrap_or(0);
     let mut step = Step::nothing();
     for group_id in ids {
         let Some(mut turn) = Turn::begin(groups, world, &group_id) else {

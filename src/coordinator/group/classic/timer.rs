@@ -85,7 +85,9 @@ impl Turn<'_, '_> {
     }
 
     fn join_is_due(&mut self) {
-        if self.group.state != State::PreparingRebalance {
+        // A timer that was set anew since this one was due is of another rebalance.
+        let is_old = self.timers.get(&self.join_key()).is_some();
+        if is_old || self.group.state != State::PreparingRebalance {
             return;
         }
         match self.group.initial {
@@ -99,6 +101,9 @@ impl Turn<'_, '_> {
         match self.group.state {
             State::CompletingRebalance | State::Stable => {}
             State::Empty | State::PreparingRebalance => return,
+        }
+        if self.timers.get(&self.sync_key()).is_some() {
+            return;
         }
         let late: Vec<Str> = self.group.pending_sync.iter().cloned().collect();
         if late.is_empty() {

@@ -174,17 +174,6 @@ impl<'a, 'w> Turn<'a, 'w> {
             ..JoinGroupResponse::default()
         }
     }
-
-    /// A setting of type INT.
-    pub(super) fn setting(&self, name: &str) -> i64 {
-        number(self.world, name)
-    }
-}
-
-/// A setting of type INT.
-pub(super) fn number(world: &World<'_>, name: &str) -> i64 {
-    let number = world.configuration.value(name).number();
-    number.expect("the settings of groups are numbers and have defaults")
 }
 
 /// A session begins anew, with its member's own timeout where none is given. The timer is set only

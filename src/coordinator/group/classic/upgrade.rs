@@ -1,13 +1,26 @@
-//! What the change of a classic group to a consumer group (KIP-848) needs of it.
+//! Where a classic group ends: it becomes a consumer group (KIP-848), or another broker's.
 
 use super::ClassicGroup;
 use super::turn::{join_refusal, sync_refusal};
-use crate::coordinator::group::GroupReply;
+use crate::coordinator::group::{GroupReply, Groups, Kind};
 use crate::partition::work::Origin;
 use crate::protocol::coordinator_records::GroupMetadataValue;
 use crate::protocol::errors::ErrorCode;
 use crate::protocol::string::Str;
 use bytes::Bytes;
+
+/// This broker coordinates these groups no more: whoever waits in them is told so.
+#[must_use]
+pub fn resign(groups: &mut Groups, error: ErrorCode) -> Vec<(Origin, GroupReply)> {
+    let mut replies = Vec::new();
+    for group in groups.groups.values_mut() {
+        match &mut group.kind {
+            Kind::Classic(classic) => replies.extend(classic.interrupt(error)),
+            Kind::Consumer(_) => {}
+        }
+    }
+    replies
+}
 
 impl ClassicGroup {
     /// The group with its members of now, as a record would tell of it.
