@@ -18,7 +18,7 @@ use crate::protocol::coordinator_records::{
     GroupMetadataValue, GroupRecordKey, LegacyOffsetCommitKey, LegacyOffsetCommitValue,
     OffsetCommitKey, OffsetCommitValue, decode_value, encode_value,
 };
-use crate::protocol::declare::Message;
+use crate::protocol::Message;
 use crate::protocol::reader::{DecodeError, Reader};
 use crate::protocol::string::Str;
 use crate::protocol::writer::EncodeError;

@@ -6,7 +6,7 @@ use crate::coordinator::group::GroupRecord;
 use crate::coordinator::group::offsets::ExpiryBase;
 use crate::protocol::consumer_protocol::ConsumerProtocolSubscription;
 use crate::protocol::coordinator_records::GroupMetadataKey;
-use crate::protocol::declare::Message;
+use crate::protocol::Message;
 use crate::protocol::errors::ErrorCode;
 use crate::protocol::messages::describe_groups::{DescribedGroup, DescribedGroupMember};
 use crate::protocol::reader::Reader;

@@ -21,7 +21,7 @@ use crate::protocol::consumer_protocol::{
 };
 use crate::protocol::coordinator_records::group_metadata::MemberMetadata;
 use crate::protocol::coordinator_records::{GroupMetadataKey, GroupMetadataValue, encode_value};
-use crate::protocol::declare::Message;
+use crate::protocol::Message;
 use crate::protocol::errors::ErrorCode;
 use crate::protocol::reader::Reader;
 use crate::protocol::string::Str;
