@@ -7,10 +7,8 @@ use super::partitions::{Partitions, partition};
 use super::{ConsumerGroup, member};
 use crate::base::time::Now;
 use crate::coordinator::group::classic::ClassicGroup;
-use crate::coordinator::group::offsets::Offsets;
-use crate::coordinator::group::{Group, GroupRecord, Groups, Kind};
+use crate::coordinator::group::{GroupRecord, Groups, Kind};
 use crate::protocol::string::Str;
-use std::collections::btree_map::Entry;
 
 /// Takes a record of type 3 to 8 or 16.
 pub fn replay(groups: &mut Groups, _: Now, record: GroupRecord) {
@@ -30,16 +28,7 @@ pub fn replay(groups: &mut Groups, _: Now, record: GroupRecord) {
 /// The group that a record with a value makes, where it does not exist. Offsets may have come
 /// first: then it is a simple group so far.
 fn group_for<'a>(groups: &'a mut Groups, group_id: &Str) -> &'a mut ConsumerGroup {
-    let group = match groups.groups.entry(group_id.clone()) {
-        Entry::Occupied(entry) => entry.into_mut(),
-        Entry::Vacant(_) => groups
-            .groups
-            .entry(group_id.detached())
-            .or_insert_with(|| Group {
-                kind: Kind::Consumer(ConsumerGroup::default()),
-                offsets: Offsets::default(),
-            }),
-    };
+    let group = groups.get_or_simple(group_id);
     if let Kind::Classic(_) = group.kind {
         // Where members of a classic group stand in the way, their record's tombstone is lost, and
         // the later record counts.

@@ -94,7 +94,7 @@ impl Look {
             Some(place) => Bound::Included(&place.group_id),
             None => Bound::Unbounded,
         };
-        for (group_id, group) in groups.groups.range((first, Bound::Unbounded)) {
+        for (group_id, group) in groups.groups.range::<Str, _>((first, Bound::Unbounded)) {
             // The group at which it stopped may be gone: then the next begins at its beginning.
             let (topic, partition) = match &from {
                 Some(place) if place.group_id == *group_id => (&*place.topic, place.partition),
