@@ -162,6 +162,7 @@ fn a_new_log_begins_as_kafkas_does() {
         BeginTransaction
         FeatureLevel metadata.version 30
         FeatureLevel eligible.leader.replicas.version 1
+        FeatureLevel group.version 1
         Config 4 "" min.insync.replicas = Some("1")
         EndTransaction
     "#]]
@@ -175,9 +176,9 @@ fn a_new_log_begins_as_kafkas_does() {
         []
     );
     expect![[r#"
-        RegisterBroker 1 epoch 5 fenced true log_dirs [CQkJCQkJCQkJCQkJCQkJCQ]
-        BrokerRegistrationChange 1 epoch 5 fenced -1 stopping 0 cordoned None
-        BrokerRegistrationChange 1 epoch 5 fenced 0 stopping 0 cordoned Some([])
+        RegisterBroker 1 epoch 6 fenced true log_dirs [CQkJCQkJCQkJCQkJCQkJCQ]
+        BrokerRegistrationChange 1 epoch 6 fenced -1 stopping 0 cordoned None
+        BrokerRegistrationChange 1 epoch 6 fenced 0 stopping 0 cordoned Some([])
     "#]]
     .assert_eq(&bench.start_broker(1, -1));
     assert!(bench.controller.is_active(NodeId(1)));

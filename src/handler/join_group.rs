@@ -1,40 +1,22 @@
 //! JoinGroup (key 11): a member wants to be in a classic group. It waits until the others have come.
 
-use super::{Context, Outcome, Request, Responder, code, decode, group};
+use super::{Context, Outcome, Request, Responder, decode, group};
 use crate::coordinator::group::GroupCommand;
 use crate::protocol::api::ApiKey;
-use crate::protocol::errors::ErrorCode;
 use crate::protocol::messages::join_group::{JoinGroupRequest, JoinGroupResponse};
 use crate::protocol::string::Str;
 
-/// First version whose requests have a rebalance timeout of their own.
-const REBALANCE_TIMEOUT_SINCE: i16 = 1;
 /// First version in which the protocol of the group may be null.
 const NULL_PROTOCOL_SINCE: i16 = 7;
 /// First version that can tell a leader not to assign. KIP-814.
 const SKIP_ASSIGNMENT_SINCE: i16 = 9;
 
 pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
-    let mut message: JoinGroupRequest = match decode(request) {
+    let message: JoinGroupRequest = match decode(request) {
         Ok(message) => message,
         Err(outcome) => return outcome,
     };
     let responder = Responder::of(&request.header, ApiKey::JoinGroup);
-    if message.group_id.is_empty() {
-        return refuse(&responder, message.member_id, ErrorCode::INVALID_GROUP_ID);
-    }
-    if responder.version < REBALANCE_TIMEOUT_SINCE {
-        message.rebalance_timeout_ms = message.session_timeout_ms;
-    }
-    let least = context.configuration.group_min_session_timeout_ms();
-    let most = context.configuration.group_max_session_timeout_ms();
-    if !(least..=most).contains(&message.session_timeout_ms) {
-        return refuse(
-            &responder,
-            message.member_id,
-            ErrorCode::INVALID_SESSION_TIMEOUT,
-        );
-    }
     group::ask(
         context,
         request.id,
@@ -51,13 +33,4 @@ pub(super) fn on_reply(responder: &Responder, mut response: JoinGroupResponse) -
         response.skip_assignment = false;
     }
     responder.reply(&response)
-}
-
-fn refuse(responder: &Responder, member_id: Str, error: ErrorCode) -> Outcome {
-    let response = JoinGroupResponse {
-        error_code: code(error),
-        member_id,
-        ..JoinGroupResponse::default()
-    };
-    on_reply(responder, response)
 }

@@ -151,12 +151,13 @@ fn nothing_is_told_before_it_is_on_disk() {
         BeginTransaction
         FeatureLevel metadata.version 30
         FeatureLevel eligible.leader.replicas.version 1
+        FeatureLevel group.version 1
         Config 4 "" min.insync.replicas = Some("1")
         EndTransaction
         RegisterController 1
-        RegisterBroker 1 epoch 7 fenced true log_dirs [CQkJCQkJCQkJCQkJCQkJCQ]
-        BrokerRegistrationChange 1 epoch 7 fenced -1 stopping 0 cordoned None
-        BrokerRegistrationChange 1 epoch 7 fenced 0 stopping 0 cordoned Some([])
+        RegisterBroker 1 epoch 8 fenced true log_dirs [CQkJCQkJCQkJCQkJCQkJCQ]
+        BrokerRegistrationChange 1 epoch 8 fenced -1 stopping 0 cordoned None
+        BrokerRegistrationChange 1 epoch 8 fenced 0 stopping 0 cordoned Some([])
         Topic foo _akE7H5UQxifbhzjtiGMSQ
         Partition 0 replicas [1] isr [1] leader 1 leader_epoch 0 partition_epoch 0 directories [CQkJCQkJCQkJCQkJCQkJCQ]
         Partition 1 replicas [1] isr [1] leader 1 leader_epoch 0 partition_epoch 0 directories [CQkJCQkJCQkJCQkJCQkJCQ]
