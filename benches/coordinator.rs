@@ -69,7 +69,7 @@ fn log(records: u32) -> (TempDir, Partitions) {
         for partition in 0..PARTITIONS {
             let record = commit(batch % GROUPS, partition, i64::from(batch));
             let (key, value) = record.encode().expect("it can be written");
-            builder.append(NOW.timestamp, Some(&key), value.as_deref(), &[]);
+            builder.append(NOW.timestamp, Some(&key[..]), value.as_deref(), &[]);
         }
         let batch = RecordBatch::parse(builder.finish()).expect("our batch");
         let appended = partitions.append_own(NOW, TOPIC_PARTITION, batch);

@@ -281,7 +281,7 @@ impl Scene {
 
 fn batch(builder: BatchBuilder, records: &[(&str, &[u8])]) -> Bytes {
     let mut builder = builder;
-    for (key, value) in records {
+    for &(key, value) in records {
         builder.append(NOW.timestamp, Some(key.as_bytes()), Some(value), &[]);
     }
     builder.finish()

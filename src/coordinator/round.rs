@@ -99,7 +99,7 @@ impl<'p, M: Machine> Round<'p, M> {
         let timestamp = self.now.timestamp;
         for (key, value) in &encoded {
             self.builder
-                .append(timestamp, Some(key), value.as_deref(), &[]);
+                .append(timestamp, Some(&key[..]), value.as_deref(), &[]);
         }
         self.units.push(unit);
     }

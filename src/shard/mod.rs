@@ -249,7 +249,8 @@ impl Shard {
                     },
                 );
             }
-            if self.local.is_empty() && !self.coordinators.has_commands() {
+            let is_left = self.coordinators.has_commands() && !self.logs.are_closed;
+            if self.local.is_empty() && !is_left {
                 break;
             }
             while let Some(mail) = self.local.pop_front() {
