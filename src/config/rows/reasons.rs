@@ -7,6 +7,9 @@ pub const NOT_YET: &str = "klamm does not have the part that reads it yet";
 /// Thread pools and the queues between them.
 pub const SHARDS: &str =
     "klamm has one shard per core instead of thread pools: klamm.cores sets how many";
+/// How coordinators gather what they write, and read what they load.
+pub const TURNS: &str =
+    "a coordinator of klamm writes what each turn brings in one batch, and loads a slice per turn";
 /// How often Kafka sweeps its purgatories.
 pub const PURGATORY: &str = "klamm drops a waiting request as soon as it is answered";
 /// Sizes of socket buffers.
