@@ -93,13 +93,6 @@ impl Coordinators {
         }
     }
 
-    /// How many there are.
-    #[cfg(test)]
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.groups.len()
-    }
-
     fn remove(&mut self, partition: PartitionIndex) {
         if let Some(mut coordinator) = self.groups.remove(&partition) {
             coordinator.resign(&mut self.replies);

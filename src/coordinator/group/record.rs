@@ -7,6 +7,7 @@
 //! ```
 
 use crate::coordinator::machine::DamagedRecord;
+use crate::protocol::Message;
 use crate::protocol::coordinator_records::{
     ConsumerGroupCurrentMemberAssignmentKey, ConsumerGroupCurrentMemberAssignmentValue,
     ConsumerGroupMemberMetadataKey, ConsumerGroupMemberMetadataValue, ConsumerGroupMetadataKey,
@@ -18,7 +19,6 @@ use crate::protocol::coordinator_records::{
     GroupMetadataValue, GroupRecordKey, LegacyOffsetCommitKey, LegacyOffsetCommitValue,
     OffsetCommitKey, OffsetCommitValue, decode_value, encode_value,
 };
-use crate::protocol::Message;
 use crate::protocol::reader::{DecodeError, Reader};
 use crate::protocol::string::Str;
 use crate::protocol::writer::EncodeError;

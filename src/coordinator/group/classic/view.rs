@@ -4,9 +4,9 @@
 use super::{CONSUMER, ClassicGroup, Member, State};
 use crate::coordinator::group::GroupRecord;
 use crate::coordinator::group::offsets::ExpiryBase;
+use crate::protocol::Message;
 use crate::protocol::consumer_protocol::ConsumerProtocolSubscription;
 use crate::protocol::coordinator_records::GroupMetadataKey;
-use crate::protocol::Message;
 use crate::protocol::errors::ErrorCode;
 use crate::protocol::messages::describe_groups::{DescribedGroup, DescribedGroupMember};
 use crate::protocol::reader::Reader;

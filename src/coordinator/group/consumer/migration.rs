@@ -16,12 +16,12 @@ use crate::coordinator::group::classic::{self, ClassicGroup};
 use crate::coordinator::group::{Client, GroupRecord, GroupReply, Groups, Kind, Step, TimerKey};
 use crate::metadata::image::MetadataImage;
 use crate::partition::work::Origin;
+use crate::protocol::Message;
 use crate::protocol::consumer_protocol::{
     ConsumerProtocolAssignment, ConsumerProtocolSubscription, assignment,
 };
 use crate::protocol::coordinator_records::group_metadata::MemberMetadata;
 use crate::protocol::coordinator_records::{GroupMetadataKey, GroupMetadataValue, encode_value};
-use crate::protocol::Message;
 use crate::protocol::errors::ErrorCode;
 use crate::protocol::reader::Reader;
 use crate::protocol::string::Str;

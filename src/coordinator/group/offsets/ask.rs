@@ -3,8 +3,8 @@
 use crate::base::uuid::Uuid;
 use crate::coordinator::group::harness::{Harness, asked};
 use crate::coordinator::group::{GroupCommand, GroupReply};
-use crate::protocol::consumer_protocol::ConsumerProtocolSubscription;
 use crate::protocol::Message;
+use crate::protocol::consumer_protocol::ConsumerProtocolSubscription;
 use crate::protocol::messages::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest;
 use crate::protocol::messages::join_group::{JoinGroupRequest, JoinGroupRequestProtocol};
 use crate::protocol::messages::leave_group::{LeaveGroupRequest, MemberIdentity};
