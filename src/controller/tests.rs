@@ -436,13 +436,13 @@ fn a_clean_stop_and_start_is_written_as_apache_4_3_1_writes_it() {
     assert!(response.should_shut_down);
     let started = bench.start_broker(2, epoch);
     expect![[r#"
-        BrokerRegistrationChange 1 epoch 5 fenced 0 stopping 1 cordoned None
+        BrokerRegistrationChange 1 epoch 6 fenced 0 stopping 1 cordoned None
         PartitionChange 0 isr [] leader -1 elr [1] last_known_elr [1]
-        BrokerRegistrationChange 1 epoch 5 fenced 1 stopping 0 cordoned None
-        RegisterBroker 1 epoch 13 fenced true log_dirs [CQkJCQkJCQkJCQkJCQkJCQ]
-        BrokerRegistrationChange 1 epoch 13 fenced -1 stopping 0 cordoned None
+        BrokerRegistrationChange 1 epoch 6 fenced 1 stopping 0 cordoned None
+        RegisterBroker 1 epoch 14 fenced true log_dirs [CQkJCQkJCQkJCQkJCQkJCQ]
+        BrokerRegistrationChange 1 epoch 14 fenced -1 stopping 0 cordoned None
         PartitionChange 0 isr [1] leader 1 elr [] last_known_elr []
-        BrokerRegistrationChange 1 epoch 13 fenced 0 stopping 0 cordoned Some([])
+        BrokerRegistrationChange 1 epoch 14 fenced 0 stopping 0 cordoned Some([])
     "#]]
     .assert_eq(&(begun + &ended + &started));
     let topic = bench.controller.image.topics.by_name("foo").unwrap();
@@ -457,10 +457,10 @@ fn after_a_crash_the_last_leader_leads_and_recovers() {
     let started = bench.start_broker(2, -1);
     expect![[r#"
         PartitionChange 0 isr [] leader -1 last_known_elr [1]
-        RegisterBroker 1 epoch 10 fenced true log_dirs [CQkJCQkJCQkJCQkJCQkJCQ]
-        BrokerRegistrationChange 1 epoch 10 fenced -1 stopping 0 cordoned None
+        RegisterBroker 1 epoch 11 fenced true log_dirs [CQkJCQkJCQkJCQkJCQkJCQ]
+        BrokerRegistrationChange 1 epoch 11 fenced -1 stopping 0 cordoned None
         PartitionChange 0 isr [1] leader 1 leader_recovery_state 1 last_known_elr []
-        BrokerRegistrationChange 1 epoch 10 fenced 0 stopping 0 cordoned Some([])
+        BrokerRegistrationChange 1 epoch 11 fenced 0 stopping 0 cordoned Some([])
     "#]]
     .assert_eq(&started);
 }

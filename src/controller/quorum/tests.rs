@@ -215,7 +215,7 @@ fn a_snapshot_stands_for_the_log_before_it() {
         .map(|entry| entry.name)
         .filter(|name| name.ends_with(".checkpoint"))
         .collect();
-    assert_eq!(names, ["00000000000000000016-0000000001.checkpoint"]);
+    assert_eq!(names, ["00000000000000000017-0000000001.checkpoint"]);
     let reopened = Node::open(&disk, 5, &overrides);
     assert_eq!(reopened.image, expected);
 }
@@ -302,10 +302,10 @@ fn a_clean_stop_leaves_every_partition_without_a_leader_and_a_start_elects_them_
     node.turn();
     node.quorum.fence_own(node.now, &mut node.prng).unwrap();
     expect![[r#"
-        BrokerRegistrationChange 1 epoch 7 fenced 0 stopping 1 cordoned None
+        BrokerRegistrationChange 1 epoch 8 fenced 0 stopping 1 cordoned None
         PartitionChange 0 isr [] leader -1 elr [1] last_known_elr [1]
         PartitionChange 1 isr [] leader -1 elr [1] last_known_elr [1]
-        BrokerRegistrationChange 1 epoch 7 fenced 1 stopping 0 cordoned None
+        BrokerRegistrationChange 1 epoch 8 fenced 1 stopping 0 cordoned None
     "#]]
     .assert_eq(&node.turn());
     node.quorum.close(now(2)).unwrap();
