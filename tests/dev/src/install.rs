@@ -186,7 +186,7 @@ fn go(project: &Project) -> Result<(), String> {
     let sources = project.root.join("tests/clients/go");
     let stamp = Stamp::over_files(
         &folder,
-        &["go.mod", "go.sum", "main.go"].map(|name| sources.join(name)),
+        &["go.mod", "go.sum", "main.go", "member.go"].map(|name| sources.join(name)),
     )?;
     if stamp.is_current() {
         return Ok(());
