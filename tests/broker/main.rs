@@ -25,6 +25,7 @@ mod member;
 mod plan;
 mod report;
 mod startup;
+mod streams_and_connect;
 mod tools;
 mod wire;
 mod zero_copy;
