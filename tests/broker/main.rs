@@ -20,6 +20,7 @@ mod exact;
 mod group_life;
 mod groups;
 mod installed;
+mod kafka_python_own;
 mod kcat;
 mod member;
 mod plan;

@@ -153,7 +153,40 @@ fn python(project: &Project) -> Result<(), String> {
             .arg("--requirement")
             .arg(&requirements),
     )?;
+    kafka_python_tests(&folder)?;
     stamp.set()
+}
+
+/// kafka-python's source distribution, of the version that is installed, for the tests in it.
+fn kafka_python_tests(folder: &Path) -> Result<(), String> {
+    let pip = || Command::new(folder.join("bin/pip"));
+    let frozen = run_quietly(pip().args(["freeze", "--disable-pip-version-check"]))?;
+    let pinned = frozen
+        .lines()
+        .find(|line| line.starts_with("kafka-python=="))
+        .ok_or("kafka-python was not installed")?;
+    let sources = folder.join("kafka-python");
+    run_quietly(
+        pip()
+            .args(["download", "--quiet", "--disable-pip-version-check"])
+            .args(["--no-deps", "--no-binary", ":all:", "--no-build-isolation"])
+            .arg(pinned)
+            .arg("--dest")
+            .arg(&sources),
+    )?;
+    let archive = std::fs::read_dir(&sources)
+        .map_err(|error| format!("cannot list {}: {error}", sources.display()))?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .next()
+        .ok_or("pip downloaded nothing")?;
+    run_quietly(
+        Command::new("tar")
+            .args(["--extract", "--strip-components=1", "--file"])
+            .arg(&archive)
+            .arg("--directory")
+            .arg(&sources),
+    )
+    .map(drop)
 }
 
 fn node(project: &Project) -> Result<(), String> {
