@@ -18,6 +18,8 @@ mod disk_full;
 mod durability;
 mod exact;
 mod group_life;
+mod installed;
+mod group_tools;
 mod groups;
 mod installed;
 mod kafka_python_own;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// One run of a tool: what it is called, and what it is given.
-struct Call {
+pub struct Call {
     tool: &'static str,
     arguments: Vec<String>,
     stdin: String,
@@ -20,9 +20,9 @@ struct Ended {
     stderr: String,
 }
 
-const TOPICS: &str = "org.apache.kafka.tools.TopicCommand";
-const CONSOLE_PRODUCER: &str = "org.apache.kafka.tools.ConsoleProducer";
-const CONSOLE_CONSUMER: &str = "org.apache.kafka.tools.consumer.ConsoleConsumer";
+pub const TOPICS: &str = "org.apache.kafka.tools.TopicCommand";
+pub const CONSOLE_PRODUCER: &str = "org.apache.kafka.tools.ConsoleProducer";
+pub const CONSOLE_CONSUMER: &str = "org.apache.kafka.tools.consumer.ConsoleConsumer";
 const GET_OFFSETS: &str = "org.apache.kafka.tools.GetOffsetShell";
 const PRODUCER_PERF: &str = "org.apache.kafka.tools.ProducerPerformance";
 const API_VERSIONS: &str = "org.apache.kafka.tools.BrokerApiVersionsCommand";
@@ -32,7 +32,7 @@ const DELETE_RECORDS: &str = "org.apache.kafka.tools.DeleteRecordsCommand";
 const LOG_DIRS: &str = "org.apache.kafka.tools.LogDirsCommand";
 const DUMP_LOG: &str = "org.apache.kafka.tools.DumpLogSegments";
 
-fn call(tool: &'static str, arguments: &str) -> Call {
+pub fn call(tool: &'static str, arguments: &str) -> Call {
     Call {
         tool,
         arguments: arguments.split_whitespace().map(str::to_owned).collect(),
@@ -72,7 +72,7 @@ fn run(folder: &Path, calls: &[Call]) -> Vec<Ended> {
 }
 
 /// Runs the tools; panics unless each ends well and prints the words that stand beside it.
-fn run_and_expect(folder: &Path, expectations: Vec<(Call, &[&str])>) {
+pub fn run_and_expect(folder: &Path, expectations: Vec<(Call, &[&str])>) {
     let (calls, words): (Vec<Call>, Vec<&[&str]>) = expectations.into_iter().unzip();
     for ((call, words), ended) in calls.iter().zip(words).zip(run(folder, &calls)) {
         let shown = format!(

@@ -169,7 +169,7 @@ fn kafka_python_tests(folder: &Path) -> Result<(), String> {
     run_quietly(
         pip()
             .args(["download", "--quiet", "--disable-pip-version-check"])
-            .args(["--no-deps", "--no-binary", ":all:", "--no-build-isolation"])
+            .args(["--no-deps", "--no-binary", ":all:"])
             .arg(pinned)
             .arg("--dest")
             .arg(&sources),
