@@ -96,7 +96,11 @@ fn run_groups(first: u64, way: Way) {
     for seed in first..first + GROUP_SEEDS {
         let report = run_group(seed, way);
         if seed % TWICE_EVERY == 0 {
-            assert_eq!(report, run_group(seed, way), "two runs of seed {seed} differ");
+            assert_eq!(
+                report,
+                run_group(seed, way),
+                "two runs of seed {seed} differ"
+            );
         }
         total.grants += report.grants;
         total.commits += report.commits;
@@ -104,9 +108,15 @@ fn run_groups(first: u64, way: Way) {
         total.fenced += report.fenced;
         total.kills += report.kills;
     }
-    println!("{way:?} groups, seeds {first} to {}: {total:?}", first + GROUP_SEEDS - 1);
+    println!(
+        "{way:?} groups, seeds {first} to {}: {total:?}",
+        first + GROUP_SEEDS - 1
+    );
     // A run in which nothing goes wrong proves nothing.
-    assert!(total.kills > GROUP_SEEDS && total.fenced > GROUP_SEEDS, "{total:?}");
+    assert!(
+        total.kills > GROUP_SEEDS && total.fenced > GROUP_SEEDS,
+        "{total:?}"
+    );
     assert!(total.grants > 20 * GROUP_SEEDS, "{total:?}");
     assert!(total.commits > 50 * GROUP_SEEDS, "{total:?}");
     assert!(total.committed_reads > total.commits, "{total:?}");

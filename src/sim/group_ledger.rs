@@ -78,7 +78,11 @@ impl GroupLedger {
                 holder.member
             ));
         }
-        if self.holders.insert(place, Holder { member, until }).is_none() {
+        if self
+            .holders
+            .insert(place, Holder { member, until })
+            .is_none()
+        {
             self.grants += 1;
         }
         Ok(())
@@ -86,7 +90,11 @@ impl GroupLedger {
 
     /// A member has let go of a partition.
     pub fn let_go(&mut self, member: usize, place: Place) {
-        if self.holders.get(&place).is_some_and(|holder| holder.member == member) {
+        if self
+            .holders
+            .get(&place)
+            .is_some_and(|holder| holder.member == member)
+        {
             self.holders.remove(&place);
         }
     }

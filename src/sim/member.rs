@@ -13,7 +13,9 @@ use crate::protocol::Message;
 use crate::protocol::Reader;
 use crate::protocol::Writer;
 use crate::protocol::consumer_protocol::assignment::TopicPartition as AssignedPartitions;
-use crate::protocol::consumer_protocol::{ConsumerProtocolAssignment, ConsumerProtocolSubscription};
+use crate::protocol::consumer_protocol::{
+    ConsumerProtocolAssignment, ConsumerProtocolSubscription,
+};
 use crate::protocol::messages::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest;
 use crate::protocol::messages::consumer_group_heartbeat::request::TopicPartitions;
 use crate::protocol::messages::find_coordinator::FindCoordinatorRequest;
@@ -79,10 +81,19 @@ enum Asked {
     Find,
     Join,
     Sync,
-    Heartbeat { sent_at: Instant },
+    Heartbeat {
+        sent_at: Instant,
+    },
     Leave,
-    Commit { place: Place, offset: i64, generation: i32, newest: i32 },
-    Offsets { known: Vec<(Place, i64)> },
+    Commit {
+        place: Place,
+        offset: i64,
+        generation: i32,
+        newest: i32,
+    },
+    Offsets {
+        known: Vec<(Place, i64)>,
+    },
 }
 
 /// The member.
@@ -170,7 +181,10 @@ impl Member {
                     // What was under way has no answer; a lost Join is joined again.
                     self.says_all = true;
                     self.stage = match (&self.asked, &self.stage) {
-                        (Asked::Heartbeat { .. } | Asked::Commit { .. } | Asked::Offsets { .. }, _)
+                        (
+                            Asked::Heartbeat { .. } | Asked::Commit { .. } | Asked::Offsets { .. },
+                            _,
+                        )
                         | (Asked::Nothing, Stage::Stable) => Stage::Stable,
                         _ if self.topic_ids.is_empty() => Stage::Find,
                         _ => Stage::Join,
@@ -270,7 +284,11 @@ impl Member {
         self.let_go_of_all(scene);
         let version = any_version::<JoinGroupRequest>(scene.prng, 1);
         let subscription = ConsumerProtocolSubscription {
-            topics: scene.topics.iter().map(|topic| topic.name.as_str().into()).collect(),
+            topics: scene
+                .topics
+                .iter()
+                .map(|topic| topic.name.as_str().into())
+                .collect(),
             ..ConsumerProtocolSubscription::default()
         };
         let request = JoinGroupRequest {
@@ -366,12 +384,22 @@ impl Member {
         }
         let topics = topics.into_iter().zip(&self.topic_ids);
         let owned = topics.filter(|(partitions, _)| !partitions.is_empty());
-        let names = || scene.topics.iter().map(|topic| topic.name.as_str().into()).collect();
+        let names = || {
+            scene
+                .topics
+                .iter()
+                .map(|topic| topic.name.as_str().into())
+                .collect()
+        };
         let request = ConsumerGroupHeartbeatRequest {
             group_id: GROUP.into(),
             member_id: self.member_id.clone(),
             member_epoch: self.epoch,
-            rebalance_timeout_ms: if says_all { milliseconds(REBALANCE) } else { -1 },
+            rebalance_timeout_ms: if says_all {
+                milliseconds(REBALANCE)
+            } else {
+                -1
+            },
             subscribed_topic_names: says_all.then(names),
             topic_partitions: Some(
                 owned
@@ -495,7 +523,9 @@ impl Member {
             ..OffsetFetchRequest::default()
         };
         let places = scene.places();
-        let known = places.into_iter().map(|place| (place, scene.group.acked(place)));
+        let known = places
+            .into_iter()
+            .map(|place| (place, scene.group.acked(place)));
         self.asked = Asked::Offsets {
             known: known.collect(),
         };
@@ -585,17 +615,25 @@ impl Member {
             return self.on_error(scene, error);
         }
         let mut reader = Reader::new(response.assignment.clone());
-        let version = reader.i16().map_err(|error| format!("an assignment without version: {error:?}"))?;
+        let version = reader
+            .i16()
+            .map_err(|error| format!("an assignment without version: {error:?}"))?;
         let assignment = ConsumerProtocolAssignment::decode(&mut reader, version)
             .map_err(|error| format!("the assignment is not what the leader sent: {error}"))?;
         self.owned.clear();
         for assigned in assignment.assigned_partitions {
-            let topic = scene.topics.iter().position(|topic| *topic.name == *assigned.topic);
+            let topic = scene
+                .topics
+                .iter()
+                .position(|topic| *topic.name == *assigned.topic);
             let topic = topic.ok_or("an assignment names an unknown topic")?;
             let partitions = assigned.partitions.into_iter();
-            self.owned.extend(partitions.map(|partition| Place { topic, partition }));
+            self.owned
+                .extend(partitions.map(|partition| Place { topic, partition }));
         }
-        scene.group.claim(self.epoch, &self.member_id, &self.owned)?;
+        scene
+            .group
+            .claim(self.epoch, &self.member_id, &self.owned)?;
         self.stage = Stage::Stable;
         self.heartbeat_at = scene.now().instant + HEARTBEAT;
         Ok(())
@@ -617,7 +655,10 @@ impl Member {
         if let Some(assignment) = response.assignment {
             let mut owned = BTreeSet::new();
             for assigned in assignment.topic_partitions {
-                let topic = self.topic_ids.iter().position(|id| *id == assigned.topic_id);
+                let topic = self
+                    .topic_ids
+                    .iter()
+                    .position(|id| *id == assigned.topic_id);
                 let topic = topic.ok_or("an assignment names an unknown topic")?;
                 let partitions = assigned.partitions.into_iter();
                 owned.extend(partitions.map(|partition| Place { topic, partition }));
@@ -633,7 +674,9 @@ impl Member {
         }
         let now = scene.now().instant;
         for place in &self.owned {
-            scene.group.hold(now, self.index, *place, sent_at + SESSION)?;
+            scene
+                .group
+                .hold(now, self.index, *place, sent_at + SESSION)?;
         }
         Ok(())
     }
@@ -648,7 +691,10 @@ impl Member {
         newest: i32,
     ) -> Result<(), String> {
         let response = reply.decode::<OffsetCommitRequest>()?;
-        let partition = response.topics.first().and_then(|topic| topic.partitions.first());
+        let partition = response
+            .topics
+            .first()
+            .and_then(|topic| topic.partitions.first());
         let partition = partition.ok_or("OffsetCommit is answered for no partition")?;
         let error = ErrorCode::from(partition.error_code);
         self.stage = Stage::Stable;
@@ -675,7 +721,10 @@ impl Member {
     ) -> Result<(), String> {
         let response = reply.decode::<OffsetFetchRequest>()?;
         self.stage = Stage::Stable;
-        let group = response.groups.first().ok_or("OffsetFetch is answered for no group")?;
+        let group = response
+            .groups
+            .first()
+            .ok_or("OffsetFetch is answered for no group")?;
         let error = ErrorCode::from(group.error_code);
         if !error.is_none() {
             return self.excuse(error);
@@ -699,8 +748,12 @@ impl Member {
                     partition: partition.partition_index,
                 };
                 let known = known.iter().find(|(known, _)| *known == place);
-                let known = known.ok_or("OffsetFetch is answered for what was not asked")?.1;
-                scene.group.fetched(place, partition.committed_offset, known)?;
+                let known = known
+                    .ok_or("OffsetFetch is answered for what was not asked")?
+                    .1;
+                scene
+                    .group
+                    .fetched(place, partition.committed_offset, known)?;
                 found += 1;
             }
         }
@@ -773,6 +826,8 @@ fn milliseconds(duration: Duration) -> i32 {
 fn versioned<M: Message>(message: &M) -> Bytes {
     let mut writer = Writer::with_capacity(64);
     writer.i16(0);
-    message.encode(&mut writer, 0).expect("what a version holds");
+    message
+        .encode(&mut writer, 0)
+        .expect("what a version holds");
     writer.finish().bytes
 }

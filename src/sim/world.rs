@@ -317,7 +317,9 @@ impl World {
                 let most = if scene.prng.one_in(8) { MEMBERS_MAX } else { 8 };
                 let count = MEMBERS_MIN + scene.prng.below(most - MEMBERS_MIN + 1);
                 let indexes = 0..usize::try_from(count).expect("few");
-                indexes.map(|index| Member::new(&mut scene, index, way)).collect()
+                indexes
+                    .map(|index| Member::new(&mut scene, index, way))
+                    .collect()
             }
             None => Vec::new(),
         };

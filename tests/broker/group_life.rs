@@ -72,14 +72,19 @@ fn create(broker: &Broker, topic: &str) {
 
 fn values(member: &Member) -> BTreeSet<String> {
     let seen = member.seen();
-    seen.records.into_iter().map(|(_, _, value)| value).collect()
+    seen.records
+        .into_iter()
+        .map(|(_, _, value)| value)
+        .collect()
 }
 
 /// Waits until the members share all partitions, none of them empty-handed.
 fn wait_until_shared(members: &[&Member]) {
     wait_for("the members to share all partitions", || {
-        let shares: Vec<BTreeSet<i32>> =
-            members.iter().map(|member| member.seen().assigned).collect();
+        let shares: Vec<BTreeSet<i32>> = members
+            .iter()
+            .map(|member| member.seen().assigned)
+            .collect();
         let sum: usize = shares.iter().map(BTreeSet::len).sum();
         let all: BTreeSet<i32> = shares.iter().flatten().copied().collect();
         let is_shared = all.len() == sum
@@ -119,7 +124,10 @@ fn lives(way: &Way, cores: u16) {
     let second_values = produce(&broker, &topic, "second", 10);
     wait_until_read(&[&first, &second], &second_values);
     // What was committed before the rebalance is not read again by the one who came.
-    assert!(values(&second).is_disjoint(&first_values), "committed records were read again");
+    assert!(
+        values(&second).is_disjoint(&first_values),
+        "committed records were read again"
+    );
 
     second.kill();
     wait_until_shared(&[&first]);
@@ -143,7 +151,10 @@ fn lives(way: &Way, cores: u16) {
     wait_until_shared(&[&last]);
     wait_until_read(&[&last], &fifth_values);
     let read_by_last = values(&last);
-    assert_eq!(read_by_last, fifth_values, "it goes on where the last commit was");
+    assert_eq!(
+        read_by_last, fifth_values,
+        "it goes on where the last commit was"
+    );
     last.close();
 }
 
@@ -298,5 +309,9 @@ fn a_static_member_of_the_java_client_returns_without_a_rebalance() {
     let two = member("two");
     wait_until_shared(&[&one, &two]);
     assert_eq!(two.seen().assigned, share, "it has what it had");
-    assert_eq!(one.seen().assignments, changes, "the other was not disturbed");
+    assert_eq!(
+        one.seen().assignments,
+        changes,
+        "the other was not disturbed"
+    );
 }

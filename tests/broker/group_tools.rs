@@ -39,7 +39,10 @@ fn apaches_tools_work_on_groups(cores: u16) {
     let at = format!("--bootstrap-server {}", broker.bootstrap);
     let (topic, group) = (unique("tools"), unique("group"));
     let create = format!("{at} --create --topic {topic} --partitions 2");
-    run_and_expect(broker.folder(), vec![(call(TOPICS, &create), &["Created topic"])]);
+    run_and_expect(
+        broker.folder(),
+        vec![(call(TOPICS, &create), &["Created topic"])],
+    );
     produce(&broker, &topic, 10);
 
     let consume = format!("{at} --topic {topic} --from-beginning --max-messages");
@@ -53,27 +56,46 @@ fn apaches_tools_work_on_groups(cores: u16) {
                 &["value-0", "value-9"],
             ),
             // A group of its own making.
-            (call(CONSOLE_CONSUMER, &format!("{consume} 10")), &["value-0", "value-9"]),
+            (
+                call(CONSOLE_CONSUMER, &format!("{consume} 10")),
+                &["value-0", "value-9"],
+            ),
             (
                 call(
                     CONSOLE_CONSUMER,
-                    &format!("{consume} 10 --group {group}-848 --consumer-property group.protocol=consumer"),
+                    &format!(
+                        "{consume} 10 --group {group}-848 --consumer-property group.protocol=consumer"
+                    ),
                 ),
                 &["value-0", "value-9"],
             ),
             (
                 call(
                     CONSUMER_PERF,
-                    &format!("{at} --topic {topic} --num-records 10 --group {group}-perf --timeout 20000"),
+                    &format!(
+                        "{at} --topic {topic} --num-records 10 --group {group}-perf --timeout 20000"
+                    ),
                 ),
                 &["rebalance.time.ms"],
             ),
             (groups("--list"), &[group.as_str()]),
             (groups("--list --state"), &["STATE", "Empty"]),
-            (groups(&format!("--describe --group {group}")), &["LAG", topic.as_str()]),
-            (groups(&format!("--describe --group {group} --state")), &["Empty", "COORDINATOR (ID)"]),
-            (groups(&format!("{reset} --to-earliest --execute")), &["NEW-OFFSET"]),
-            (groups(&format!("{reset} --shift-by 1 --dry-run")), &["NEW-OFFSET"]),
+            (
+                groups(&format!("--describe --group {group}")),
+                &["LAG", topic.as_str()],
+            ),
+            (
+                groups(&format!("--describe --group {group} --state")),
+                &["Empty", "COORDINATOR (ID)"],
+            ),
+            (
+                groups(&format!("{reset} --to-earliest --execute")),
+                &["NEW-OFFSET"],
+            ),
+            (
+                groups(&format!("{reset} --shift-by 1 --dry-run")),
+                &["NEW-OFFSET"],
+            ),
             (
                 call(CONSOLE_CONSUMER, &format!("{consume} 10 --group {group}")),
                 &["value-0", "value-9"],
@@ -82,7 +104,10 @@ fn apaches_tools_work_on_groups(cores: u16) {
                 groups(&format!("--delete-offsets --group {group} --topic {topic}")),
                 &["Request succeed"],
             ),
-            (groups(&format!("--delete --group {group}")), &["was successful"]),
+            (
+                groups(&format!("--delete --group {group}")),
+                &["was successful"],
+            ),
         ],
     );
 }
@@ -108,11 +133,15 @@ fn kcat_balances() {
         (child, file)
     };
     let lines = |files: &[&std::path::Path]| -> usize {
-        let texts = files.iter().map(|file| std::fs::read_to_string(file).unwrap_or_default());
+        let texts = files
+            .iter()
+            .map(|file| std::fs::read_to_string(file).unwrap_or_default());
         texts.map(|text| text.lines().count()).sum()
     };
     let (mut first, first_file) = member("first");
-    wait_for("the first to read everything", || (lines(&[&first_file]) == 100).then_some(()));
+    wait_for("the first to read everything", || {
+        (lines(&[&first_file]) == 100).then_some(())
+    });
     let (mut second, second_file) = member("second");
     // More comes until both have read something of it: then they share.
     let mut written = 100;

@@ -7,12 +7,30 @@ use std::process::Command;
 /// What is left out, and why.
 const LEFT_OUT: [(&str, &str); 8] = [
     ("test_create_describe_delete_acls", "no access control yet"),
-    ("test_elect_leaders", "a cluster of one: ElectLeaders is not served"),
-    ("test_alter_replica_log_dirs", "AlterReplicaLogDirs is not served"),
-    ("test_describe_metadata_quorum", "DescribeQuorum is not served"),
-    ("test_alter_partition_reassignments", "a cluster of one: not served"),
-    ("test_list_partition_reassignments", "a cluster of one: not served"),
-    ("test_list_config_resources", "ListConfigResources is not served"),
+    (
+        "test_elect_leaders",
+        "a cluster of one: ElectLeaders is not served",
+    ),
+    (
+        "test_alter_replica_log_dirs",
+        "AlterReplicaLogDirs is not served",
+    ),
+    (
+        "test_describe_metadata_quorum",
+        "DescribeQuorum is not served",
+    ),
+    (
+        "test_alter_partition_reassignments",
+        "a cluster of one: not served",
+    ),
+    (
+        "test_list_partition_reassignments",
+        "a cluster of one: not served",
+    ),
+    (
+        "test_list_config_resources",
+        "ListConfigResources is not served",
+    ),
     ("test_transactional", "no transactions yet"),
 ];
 

@@ -18,7 +18,6 @@ mod disk_full;
 mod durability;
 mod exact;
 mod group_life;
-mod installed;
 mod group_tools;
 mod groups;
 mod installed;

@@ -115,7 +115,10 @@ impl Seen {
         let mut words = line.splitn(4, ' ');
         match (words.next(), words.next(), words.next(), words.next()) {
             (Some("assigned"), list, None, None) => {
-                let partitions = list.unwrap_or("").split(',').filter(|word| !word.is_empty());
+                let partitions = list
+                    .unwrap_or("")
+                    .split(',')
+                    .filter(|word| !word.is_empty());
                 self.assigned = partitions
                     .map(|word| word.parse().expect("a partition"))
                     .collect();

@@ -118,7 +118,10 @@ fn a_connect_worker_moves_a_file_through_a_topic_to_a_file() {
         "status.storage.replication.factor=1".to_owned(),
         "offset.flush.interval.ms=500".to_owned(),
         format!("listeners=HTTP://127.0.0.1:{port}"),
-        format!("plugin.path={}", installed::cached("java/connect/jars").display()),
+        format!(
+            "plugin.path={}",
+            installed::cached("java/connect/jars").display()
+        ),
         "plugin.discovery=only_scan".to_owned(),
     ];
     std::fs::write(&settings, lines.join("\n")).expect("a writable temporary folder");
@@ -155,7 +158,8 @@ fn a_connect_worker_moves_a_file_through_a_topic_to_a_file() {
         .append(true)
         .open(&source)
         .expect("it was just written");
-    file.write_all(b"four\n").expect("a writable temporary folder");
+    file.write_all(b"four\n")
+        .expect("a writable temporary folder");
     wait_for("the line that came later", || {
         let text = std::fs::read_to_string(&sink).ok()?;
         (text == "one\ntwo\nthree\nfour\n").then_some(())
