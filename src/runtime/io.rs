@@ -212,6 +212,15 @@ impl<M> Io<M> {
         received
     }
 
+    /// [`Event::Readable`] shall wait until so many bytes are there, or the peer has closed: the rest
+    /// of a large frame is worth no turn before. The kernel announces less where its buffer is full.
+    pub fn announce_from(&mut self, socket: SocketId, bytes: usize) {
+        match &mut self.backend {
+            Backend::Native(core) => core.announce_from(socket, bytes),
+            Backend::Simulated(_) => {}
+        }
+    }
+
     /// Whether the peer has closed its side of the connection. Then a receive that was not full says
     /// nothing about what follows: the end itself, which is not announced again.
     #[must_use]

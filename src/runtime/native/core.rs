@@ -44,6 +44,8 @@ struct Slot {
     generation: u32,
     socket: Option<OwnedFd>,
     polls_for_room: bool,
+    /// How many bytes must have arrived before the socket counts as readable, where more than one.
+    announced_from: Option<i32>,
     /// The peer has closed its side: no further edge will announce the end of the stream.
     hung_up: bool,
     cold: Option<Cold>,
@@ -199,6 +201,18 @@ impl NativeCore {
         }
     }
 
+    /// See `Io::announce_from`.
+    pub fn announce_from(&mut self, socket: SocketId, bytes: usize) {
+        let wanted = i32::try_from(bytes).ok().filter(|bytes| *bytes > 1);
+        if let Some(slot) = self.slot(socket)
+            && slot.announced_from != wanted
+        {
+            slot.announced_from = wanted;
+            let descriptor = slot.socket.as_ref().expect("slot() returns open ones only");
+            sys::announce_from(descriptor, wanted.unwrap_or(1));
+        }
+    }
+
     /// See `Io::has_hung_up`.
     pub fn has_hung_up(&self, socket: SocketId) -> bool {
         let slot = self.slots.get(place(socket.index));
@@ -351,6 +365,7 @@ impl NativeCore {
         let polls_for_room = std::mem::take(&mut slot.polls_for_room);
         let cold = slot.cold.take();
         slot.hung_up = false;
+        slot.announced_from = None;
         slot.generation = slot.generation.wrapping_add(1) & GENERATION_MASK;
         // A poll holds the socket open: end the connection first, then the polls.
         sys::shut_down(&descriptor);
