@@ -154,7 +154,7 @@ fn bench(arguments: &Arguments) -> Result<(), String> {
     let installation = prepare(arguments, &perf)?;
     if arguments.warm && !arguments.quick {
         println!("warming the guest's memory");
-        machine::warm_memory(&installation.work)?;
+        machine::warm_memory(&installation.work, machine::ALL_MEMORY)?;
     }
     let bench = Bench {
         installation,
