@@ -20,6 +20,8 @@ use std::sync::Arc;
 const PIPE_BYTES: usize = 256 << 10;
 /// Most bytes warmed by one operation: a header scan needs far less.
 const WARM_BYTES_MAX: usize = 64 << 10;
+/// One byte of so many is probed before a slice is sent as resident.
+const PROBED_BYTES: usize = 64 << 10;
 /// What a poll says of a peer that sends no more.
 const HANG_UP: i32 = 0x2000 | 0x10 | 0x8; // POLLRDHUP, POLLHUP, POLLERR
 /// Pipes kept for the next cold read.
@@ -586,7 +588,8 @@ impl Pipe {
 fn is_resident(file: &File, at: u64, bytes: usize) -> bool {
     let mut byte = [0];
     let last = at + u64_from(bytes.saturating_sub(1));
-    [at, last].into_iter().all(|position| {
+    let mut probed = (at..last).step_by(PROBED_BYTES).chain([last]);
+    probed.all(|position| {
         matches!(
             file.read_resident(position, &mut byte),
             Ok(Resident::Read(_))
