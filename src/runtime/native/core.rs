@@ -35,7 +35,7 @@ pub struct NativeCore {
     operations: Vec<Option<Operation>>,
     free_operations: Vec<u32>,
     idle_pipes: Vec<Pipe>,
-    removals: VecDeque<PathBuf>,
+    removals: VecDeque<Removal>,
     removing: bool,
     closed: usize,
 }
@@ -70,10 +70,21 @@ struct Pipe {
     bytes: usize,
 }
 
+/// Something to be removed.
+enum Removal {
+    File(PathBuf),
+    /// With all below it.
+    Directory(PathBuf),
+}
+
 /// Something that the kernel works on, with all that it may touch.
 enum Operation {
     Sync {
         _file: Arc<File>,
+        token: u64,
+    },
+    SyncDirectory {
+        _directory: std::fs::File,
         token: u64,
     },
     Warm {
@@ -87,7 +98,7 @@ enum Operation {
         socket: SocketId,
     },
     Unlink {
-        _path: std::ffi::CString,
+        path: std::ffi::CString,
         then: Option<PathBuf>,
     },
 }
@@ -409,6 +420,19 @@ impl NativeCore {
         );
     }
 
+    /// See `Io::sync_directory`.
+    pub fn sync_directory(&mut self, path: &Path, token: u64) -> io::Result<()> {
+        let directory = std::fs::File::open(path)?;
+        // Not DATASYNC: a file system may take names for something that is not data.
+        let entry = opcode::Fsync::new(types::Fd(directory.as_raw_fd())).build();
+        let operation = Operation::SyncDirectory {
+            _directory: directory,
+            token,
+        };
+        self.start(operation, entry);
+        Ok(())
+    }
+
     /// See `Io::warm`.
     pub fn warm(&mut self, file: &Arc<File>, at: u64, bytes: usize, token: u64) {
         let descriptor = file
@@ -427,23 +451,34 @@ impl NativeCore {
         self.start(operation, entry);
     }
 
+    /// See `Io::remove_file`.
+    pub fn remove_file(&mut self, path: &Path) {
+        self.removals.push_back(Removal::File(path.to_owned()));
+        self.remove_next();
+    }
+
     /// See `Io::remove_directory`.
     pub fn remove_directory(&mut self, path: &Path) {
-        self.removals.push_back(path.to_owned());
+        self.removals.push_back(Removal::Directory(path.to_owned()));
         self.remove_next();
     }
 
     /// Unlinks one name after the other on the ring's workers: a large file takes milliseconds.
     fn remove_next(&mut self) {
         while !self.removing {
-            let Some(path) = self.removals.pop_front() else {
-                return;
+            let path = match self.removals.pop_front() {
+                None => return,
+                Some(Removal::File(path)) => {
+                    self.unlink(&path, 0, None);
+                    continue;
+                }
+                Some(Removal::Directory(path)) => path,
             };
             let first = std::fs::read_dir(&path).and_then(|mut names| names.next().transpose());
             match first {
                 Ok(Some(entry)) if entry.file_type().is_ok_and(|kind| kind.is_dir()) => {
-                    self.removals.push_front(path);
-                    self.removals.push_front(entry.path());
+                    self.removals.push_front(Removal::Directory(path));
+                    self.removals.push_front(Removal::Directory(entry.path()));
                 }
                 Ok(Some(entry)) => self.unlink(&entry.path(), 0, Some(path)),
                 Ok(None) => self.unlink(&path, libc::AT_REMOVEDIR, None),
@@ -462,7 +497,7 @@ impl NativeCore {
             .flags(flags)
             .build();
         self.removing = true;
-        self.start(Operation::Unlink { _path: name, then }, entry);
+        self.start(Operation::Unlink { path: name, then }, entry);
     }
 
     fn start(&mut self, operation: Operation, entry: io_uring::squeue::Entry) {
@@ -544,10 +579,12 @@ impl NativeCore {
             Ok(())
         };
         match operation {
-            Operation::Sync { token, .. } => Outcome::Synced {
-                token,
-                result: outcome,
-            },
+            Operation::Sync { token, .. } | Operation::SyncDirectory { token, .. } => {
+                Outcome::Synced {
+                    token,
+                    result: outcome,
+                }
+            }
             Operation::Warm { token, .. } => Outcome::Warmed {
                 token,
                 result: outcome,
@@ -562,12 +599,18 @@ impl NativeCore {
                 });
                 Outcome::Writable(socket)
             }
-            Operation::Unlink { then, .. } => {
+            Operation::Unlink { path, then } => {
                 self.removing = false;
                 match (outcome, then) {
-                    (Ok(()), Some(directory)) => self.removals.push_front(directory),
+                    (Ok(()), Some(directory)) => {
+                        self.removals.push_front(Removal::Directory(directory));
+                    }
                     (Ok(()), None) => {}
-                    (Err(error), _) => tracing::warn!("a deleted log was not removed: {error}"),
+                    // Its directory was removed meanwhile, with all that was in it.
+                    (Err(error), None) if error.kind() == io::ErrorKind::NotFound => {}
+                    (Err(error), _) => {
+                        tracing::warn!("{} was not removed: {error}", path.to_string_lossy());
+                    }
                 }
                 self.remove_next();
                 Outcome::Nothing
