@@ -17,6 +17,7 @@ mod deadline;
 mod disk_full;
 mod durability;
 mod exact;
+mod exchange;
 mod installed;
 mod kcat;
 mod plan;
