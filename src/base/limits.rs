@@ -17,8 +17,8 @@ pub const PAGE_BYTES: usize = 4096;
 /// The shard's own receive buffer, shared by all its connections.
 pub const RECEIVE_BUFFER_BYTES: usize = 64 << 10;
 
-/// Most bytes of one file given to one call of sendfile: larger calls cost more per byte.
-pub const SEND_FILE_BYTES_MAX: usize = 64 << 10;
+/// Most bytes of one file given to one call of sendfile: larger calls cost no less per byte.
+pub const SEND_FILE_BYTES_MAX: usize = 256 << 10;
 
 /// Mails between two shards that may wait; the sender keeps the rest and tries next turn.
 pub const MAILBOX_BATCHES_MAX: usize = 1024;

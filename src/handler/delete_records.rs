@@ -1,5 +1,6 @@
 //! DeleteRecords (key 21): moves the start of logs forward. KIP-107.
 
+use super::gather::{Gather, Questions};
 use super::{Context, Outcome, Request, Responder, State, code, decode};
 use crate::base::ids::Offset;
 use crate::partition::work::{DeleteAnswer, DeleteEntry, Work};
@@ -14,8 +15,7 @@ use crate::protocol::string::Str;
 pub struct Waiting {
     responder: Responder,
     topics: Vec<(Str, Vec<i32>)>,
-    answers: Vec<Option<DeleteAnswer>>,
-    cores_to_answer: usize,
+    gather: Gather<DeleteAnswer>,
 }
 
 pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
@@ -23,59 +23,46 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         Ok(message) => message,
         Err(outcome) => return outcome,
     };
-    let mut waiting = Waiting {
-        responder: Responder::of(&request.header, ApiKey::DeleteRecords),
-        topics: Vec::new(),
-        answers: Vec::new(),
-        cores_to_answer: 0,
-    };
-    let mut entries = Vec::new();
+    let mut topics = Vec::new();
+    let mut questions = Questions::new(context);
     for topic in message.topics {
         let mut partitions = Vec::new();
         for partition in topic.partitions {
-            let at = waiting.answers.len();
             partitions.push(partition.partition_index);
             match context.find(&topic.name, partition.partition_index) {
-                Ok(topic_partition) => {
-                    let offset = Offset(partition.offset);
-                    entries.push((
-                        topic_partition,
-                        DeleteEntry {
-                            at,
-                            topic_partition,
-                            offset,
-                        },
-                    ));
-                    waiting.answers.push(None);
-                }
-                Err(error) => waiting.answers.push(Some(DeleteAnswer {
+                Ok(topic_partition) => questions.ask(topic_partition, |at| DeleteEntry {
+                    at,
+                    topic_partition,
+                    offset: Offset(partition.offset),
+                }),
+                Err(error) => questions.answer(|at| DeleteAnswer {
                     at,
                     error,
                     low_watermark: Offset(-1),
-                })),
+                }),
             }
         }
-        waiting.topics.push((topic.name, partitions));
+        topics.push((topic.name, partitions));
     }
-    waiting.cores_to_answer = context.spread(request.id, entries, Work::DeleteRecords);
+    let waiting = Waiting {
+        responder: Responder::of(&request.header, ApiKey::DeleteRecords),
+        topics,
+        gather: questions.send(context, request.id, Work::DeleteRecords),
+    };
     waiting.proceed()
 }
 
 pub(super) fn on_answers(mut waiting: Waiting, answers: Vec<DeleteAnswer>) -> Outcome {
-    for answer in answers {
-        let at = answer.at;
-        waiting.answers[at] = Some(answer);
-    }
-    waiting.cores_to_answer -= 1;
+    waiting.gather.receive(answers);
     waiting.proceed()
 }
 
 impl Waiting {
     fn proceed(self) -> Outcome {
-        if self.cores_to_answer > 0 {
+        if !self.gather.is_complete() {
             return Outcome::Waits(State::DeleteRecords(self));
         }
-        let mut answers = self.answers.into_iter().flatten();
+        let mut answers = self.gather.into_answers();
         let topics = self
             .topics
             .into_iter()

@@ -1,8 +1,9 @@
 //! DescribeLogDirs (key 35): what lies in each log directory, and how much room is left.
 
+use super::gather::{Gather, Questions};
 use super::targets::within;
 use super::{Context, Outcome, Request, Responder, State, code, decode};
-use crate::base::ids::TopicId;
+use crate::base::ids::{TopicId, TopicPartition};
 use crate::partition::work::{DescribeAnswer, DescribeEntry, Work};
 use crate::protocol::api::ApiKey;
 use crate::protocol::errors::ErrorCode;
@@ -18,10 +19,9 @@ const SPACE_SINCE: i16 = 4;
 /// A DescribeLogDirs that is with the owners.
 pub struct Waiting {
     responder: Responder,
-    /// Topic and partition of each entry.
+    /// Topic and partition of each place.
     partitions: Vec<(Str, i32)>,
-    answers: Vec<Option<DescribeAnswer>>,
-    cores_to_answer: usize,
+    gather: Gather<DescribeAnswer>,
 }
 
 pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
@@ -29,24 +29,14 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         Ok(message) => message,
         Err(outcome) => return outcome,
     };
-    let mut waiting = Waiting {
-        responder: Responder::of(&request.header, ApiKey::DescribeLogDirs),
-        partitions: Vec::new(),
-        answers: Vec::new(),
-        cores_to_answer: 0,
-    };
-    let mut entries = Vec::new();
-    let mut add = |name: Str, topic_partition| {
-        let at = waiting.partitions.len();
-        entries.push((
+    let mut partitions = Vec::new();
+    let mut questions = Questions::new(context);
+    let mut add = |name: Str, topic_partition: TopicPartition| {
+        partitions.push((name, topic_partition.partition.0));
+        questions.ask(topic_partition, |at| DescribeEntry {
+            at,
             topic_partition,
-            DescribeEntry {
-                at,
-                topic_partition,
-            },
-        ));
-        waiting.partitions.push((name, topic_partition.partition.0));
-        waiting.answers.push(None);
+        });
     };
     match message.topics {
         None => {
@@ -72,7 +62,11 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
             }
         }
     }
-    waiting.cores_to_answer = context.spread(request.id, entries, Work::DescribeLogDirs);
+    let waiting = Waiting {
+        responder: Responder::of(&request.header, ApiKey::DescribeLogDirs),
+        partitions,
+        gather: questions.send(context, request.id, Work::DescribeLogDirs),
+    };
     waiting.proceed(context)
 }
 
@@ -81,17 +75,13 @@ pub(super) fn on_answers(
     mut waiting: Waiting,
     answers: Vec<DescribeAnswer>,
 ) -> Outcome {
-    for answer in answers {
-        let at = answer.at;
-        waiting.answers[at] = Some(answer);
-    }
-    waiting.cores_to_answer -= 1;
+    waiting.gather.receive(answers);
     waiting.proceed(context)
 }
 
 impl Waiting {
     fn proceed(self, context: &Context<'_>) -> Outcome {
-        if self.cores_to_answer > 0 {
+        if !self.gather.is_complete() {
             return Outcome::Waits(State::DescribeLogDirs(self));
         }
         let results = context
@@ -124,8 +114,7 @@ impl Waiting {
 
     fn topics_in(&self, directory: usize) -> Vec<DescribeLogDirsTopic> {
         let mut topics: Vec<DescribeLogDirsTopic> = Vec::new();
-        for ((name, partition), answer) in self.partitions.iter().zip(&self.answers) {
-            let Some(answer) = answer else { continue };
+        for ((name, partition), answer) in self.partitions.iter().zip(self.gather.answers()) {
             if answer.directory != Some(directory) {
                 continue;
             }

@@ -7,9 +7,10 @@
 //!                                    the deadline passed ◄─────────┘
 //! ```
 
+use super::gather::{Gather, Questions};
 use super::targets::within;
 use super::{Context, Outcome, Request, Responder, State, code, decode};
-use crate::base::ids::{LeaderEpoch, Offset, PartitionIndex, TopicPartition};
+use crate::base::ids::{LeaderEpoch, Offset, PartitionIndex};
 use crate::base::time::{Instant, milliseconds};
 use crate::partition::session::{FetchContext, FetchPosition, FetchTarget, SessionRequest};
 use crate::partition::work::{FetchAnswer, FetchEntry, FetchWork, RequestId, Watcher, Work};
@@ -44,8 +45,7 @@ pub struct Waiting {
     session: FetchContext,
     /// In the order in which they are served.
     partitions: Vec<(FetchTarget, FetchPosition)>,
-    answers: Vec<Option<FetchAnswer>>,
-    cores_to_answer: usize,
+    gather: Gather<FetchAnswer>,
     /// More came while answers were still under way: look again before waiting.
     was_woken: bool,
     is_due: bool,
@@ -87,9 +87,8 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
             .min(usize::try_from(context.configuration.fetch_max_bytes()).unwrap_or(0)),
         read_committed,
         session,
-        answers: Vec::new(),
         partitions,
-        cores_to_answer: 0,
+        gather: Gather::empty(),
         was_woken: false,
         is_due: max_wait_ms <= 0,
     };
@@ -102,11 +101,7 @@ pub(super) fn on_answers(
     mut waiting: Waiting,
     answers: Vec<FetchAnswer>,
 ) -> Outcome {
-    for answer in answers {
-        let at = answer.at;
-        waiting.answers[at] = Some(answer);
-    }
-    waiting.cores_to_answer -= 1;
+    waiting.gather.receive(answers);
     waiting.proceed(context, id)
 }
 
@@ -117,7 +112,7 @@ pub(super) fn on_wake(
     is_due: bool,
 ) -> Outcome {
     waiting.is_due |= is_due;
-    if waiting.cores_to_answer > 0 {
+    if !waiting.gather.is_complete() {
         waiting.was_woken = true;
         return Outcome::Waits(State::Fetch(waiting));
     }
@@ -176,28 +171,24 @@ impl Waiting {
     /// Sends each owner its partitions.
     fn ask(mut self, context: &mut Context<'_>, id: RequestId) -> Outcome {
         self.was_woken = false;
-        self.answers.clear();
-        self.answers.resize_with(self.partitions.len(), || None);
-        let mut entries: Vec<(TopicPartition, FetchEntry)> =
-            Vec::with_capacity(self.partitions.len());
-        for (at, (target, position)) in self.partitions.iter().enumerate() {
+        let mut questions = Questions::new(context);
+        for (target, position) in &self.partitions {
             let found = context
                 .find_topic(target.topic_id, &target.topic)
                 .and_then(|topic| within(topic, target.partition.0));
             match found {
-                Ok(topic_partition) => {
+                Ok(topic_partition) => questions.ask(topic_partition, |at| {
                     let bytes_max = usize::try_from(position.bytes_max).unwrap_or(0);
-                    let entry = FetchEntry {
+                    FetchEntry {
                         at,
                         topic_partition,
                         offset: position.offset,
                         bytes_max: bytes_max.min(self.bytes_max),
                         current_leader_epoch: position.current_leader_epoch,
                         last_fetched_epoch: position.last_fetched_epoch,
-                    };
-                    entries.push((topic_partition, entry));
-                }
-                Err(error) => self.answers[at] = Some(not_found(at, error)),
+                    }
+                }),
+                Err(error) => questions.answer(|at| not_found(at, error)),
             }
         }
         let watcher = (!self.is_due && self.bytes_min > 0).then(|| Watcher {
@@ -205,7 +196,7 @@ impl Waiting {
             connection: self.connection,
         });
         let (read_committed, bytes_min) = (self.read_committed, self.bytes_min);
-        self.cores_to_answer = context.spread(id, entries, |entries| {
+        self.gather = questions.send(context, id, |entries| {
             Work::Fetch(FetchWork {
                 read_committed,
                 watcher,
@@ -217,14 +208,14 @@ impl Waiting {
     }
 
     fn proceed(self, context: &mut Context<'_>, id: RequestId) -> Outcome {
-        if self.cores_to_answer > 0 {
+        if !self.gather.is_complete() {
             return Outcome::Waits(State::Fetch(self));
         }
         // Kafka answers at once: when time is up, nothing is asked, enough is there, an error, or a
         // divergence. No more than the response's limit counts.
         let mut available = 0;
         let mut is_urgent = self.is_due || self.bytes_min == 0 || self.partitions.is_empty();
-        for answer in self.answers.iter().flatten() {
+        for answer in self.gather.answers() {
             is_urgent |= answer.error != ErrorCode::NONE || answer.diverging_epoch.is_some();
             available += answer.slice.as_ref().map_or(0, |slice| slice.bytes);
         }
@@ -238,7 +229,7 @@ impl Waiting {
     }
 
     /// Builds the response: records in the order of the partitions, up to the response's limit.
-    fn answer(mut self, context: &mut Context<'_>) -> Outcome {
+    fn answer(self, context: &mut Context<'_>) -> Outcome {
         let mut left = self.bytes_max;
         let mut has_records = false;
         let mut files = Vec::new();
@@ -247,10 +238,7 @@ impl Waiting {
             ..FetchResponse::default()
         };
         let mut needs_leader = false;
-        for ((target, _), answer) in self.partitions.iter().zip(&mut self.answers) {
-            let Some(mut answer) = answer.take() else {
-                continue;
-            };
+        for ((target, _), mut answer) in self.partitions.iter().zip(self.gather.into_answers()) {
             let slice = answer.slice.take().and_then(|mut slice| {
                 // The first records are given whole, however large: a reader must get on.
                 if has_records {

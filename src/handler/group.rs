@@ -10,6 +10,7 @@ use crate::base::ids::{PartitionIndex, TopicPartition};
 use crate::coordinator::group::topic::{OFFSETS_TOPIC, partition_of};
 use crate::coordinator::group::{Asked, Client, GroupCommand, GroupReply};
 use crate::metadata::image::topics::Topic;
+use crate::partition::placement::owner;
 use crate::partition::work::RequestId;
 use crate::protocol::errors::ErrorCode;
 use crate::protocol::string::Str;
@@ -135,10 +136,11 @@ impl Context<'_> {
         partition: PartitionIndex,
         command: GroupCommand,
     ) {
-        let core = self.owner(TopicPartition {
+        let topic_partition = TopicPartition {
             topic_id: topic.id,
             partition,
-        });
+        };
+        let core = owner(topic_partition, self.cores);
         let origin = self.origin(id);
         self.outbox.groups.push((core, origin, partition, command));
     }

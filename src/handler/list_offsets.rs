@@ -1,5 +1,6 @@
 //! ListOffsets (key 2): the ends of partitions, or the first record at or after a time.
 
+use super::gather::{Gather, Questions};
 use super::{Context, Outcome, Request, Responder, State, code, decode};
 use crate::base::ids::{LeaderEpoch, Offset};
 use crate::base::time::Timestamp;
@@ -19,8 +20,7 @@ const NEGATIVE_SINCE: [(i64, i16); 4] = [(-3, 7), (-4, 8), (-5, 9), (-6, 11)];
 pub struct Waiting {
     responder: Responder,
     topics: Vec<(Str, Vec<i32>)>,
-    answers: Vec<Option<ListOffsetsAnswer>>,
-    cores_to_answer: usize,
+    gather: Gather<ListOffsetsAnswer>,
 }
 
 pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
@@ -30,18 +30,12 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
     };
     let version = request.header.api_version;
     let read_committed = message.isolation_level == 1;
-    let mut waiting = Waiting {
-        responder: Responder::of(&request.header, ApiKey::ListOffsets),
-        topics: Vec::new(),
-        answers: Vec::new(),
-        cores_to_answer: 0,
-    };
-    let mut entries = Vec::new();
+    let mut topics = Vec::new();
+    let mut questions = Questions::new(context);
     let mut seen = BTreeSet::new();
     for topic in message.topics {
         let mut partitions = Vec::new();
         for partition in topic.partitions {
-            let at = waiting.answers.len();
             partitions.push(partition.partition_index);
             let checked = if seen.insert((topic.name.clone(), partition.partition_index)) {
                 check_timestamp(partition.timestamp, version)
@@ -50,42 +44,38 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
                 Err(ErrorCode::INVALID_REQUEST)
             };
             match checked {
-                Ok(topic_partition) => {
-                    let entry = ListOffsetsEntry {
-                        at,
-                        topic_partition,
-                        timestamp: partition.timestamp,
-                        current_leader_epoch: LeaderEpoch(partition.current_leader_epoch),
-                    };
-                    entries.push((topic_partition, entry));
-                    waiting.answers.push(None);
-                }
-                Err(error) => waiting.answers.push(Some(ListOffsetsAnswer {
+                Ok(topic_partition) => questions.ask(topic_partition, |at| ListOffsetsEntry {
+                    at,
+                    topic_partition,
+                    timestamp: partition.timestamp,
+                    current_leader_epoch: LeaderEpoch(partition.current_leader_epoch),
+                }),
+                Err(error) => questions.answer(|at| ListOffsetsAnswer {
                     at,
                     error,
                     timestamp: Timestamp::NONE,
                     offset: Offset(-1),
                     leader_epoch: LeaderEpoch::NONE,
-                })),
+                }),
             }
         }
-        waiting.topics.push((topic.name, partitions));
+        topics.push((topic.name, partitions));
     }
-    waiting.cores_to_answer = context.spread(request.id, entries, |entries| {
-        Work::ListOffsets(ListOffsetsWork {
-            read_committed,
-            entries,
-        })
-    });
+    let waiting = Waiting {
+        responder: Responder::of(&request.header, ApiKey::ListOffsets),
+        topics,
+        gather: questions.send(context, request.id, |entries| {
+            Work::ListOffsets(ListOffsetsWork {
+                read_committed,
+                entries,
+            })
+        }),
+    };
     waiting.proceed()
 }
 
 pub(super) fn on_answers(mut waiting: Waiting, answers: Vec<ListOffsetsAnswer>) -> Outcome {
-    for answer in answers {
-        let at = answer.at;
-        waiting.answers[at] = Some(answer);
-    }
-    waiting.cores_to_answer -= 1;
+    waiting.gather.receive(answers);
     waiting.proceed()
 }
 
@@ -102,10 +92,10 @@ fn check_timestamp(timestamp: i64, version: i16) -> Result<(), ErrorCode> {
 
 impl Waiting {
     fn proceed(self) -> Outcome {
-        if self.cores_to_answer > 0 {
+        if !self.gather.is_complete() {
             return Outcome::Waits(State::ListOffsets(self));
         }
-        let mut answers = self.answers.into_iter().flatten();
+        let mut answers = self.gather.into_answers();
         let topics = self
             .topics
             .into_iter()

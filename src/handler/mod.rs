@@ -18,6 +18,7 @@ mod describe_log_dirs;
 mod describe_topic_partitions;
 mod fetch;
 mod find_coordinator;
+mod gather;
 mod group;
 mod heartbeat;
 mod init_producer_id;
@@ -36,7 +37,7 @@ mod targets;
 
 pub use init_producer_id::ProducerIds;
 
-use crate::base::ids::{PartitionIndex, TopicPartition};
+use crate::base::ids::PartitionIndex;
 use crate::base::prng::Prng;
 use crate::base::time::{Instant, Now};
 use crate::config::Configuration;
@@ -44,7 +45,6 @@ use crate::connection::Reply;
 use crate::controller::{Command, Reply as CommandReply};
 use crate::coordinator::group::{GroupCommand, GroupReply};
 use crate::metadata::image::MetadataImage;
-use crate::partition::placement::owner;
 use crate::partition::session::FetchSessions;
 use crate::partition::settings::TopicSettingsTable;
 use crate::partition::work::{Answer, Origin, RequestId, Work};
@@ -399,38 +399,11 @@ impl State {
 }
 
 impl Context<'_> {
-    /// The core that owns a partition.
-    fn owner(&self, topic_partition: TopicPartition) -> usize {
-        owner(topic_partition, self.cores)
-    }
-
     fn origin(&self, request: RequestId) -> Origin {
         Origin {
             core: self.core,
             request,
         }
-    }
-
-    /// Sends each core its share of a request. Returns how many cores have one.
-    fn spread<E>(
-        &mut self,
-        request: RequestId,
-        entries: Vec<(TopicPartition, E)>,
-        work: impl Fn(Vec<E>) -> Work,
-    ) -> usize {
-        let mut shares: Vec<Vec<E>> = (0..self.cores).map(|_| Vec::new()).collect();
-        for (topic_partition, entry) in entries {
-            shares[self.owner(topic_partition)].push(entry);
-        }
-        let origin = self.origin(request);
-        let mut asked = 0;
-        for (core, share) in shares.into_iter().enumerate() {
-            if !share.is_empty() {
-                self.outbox.works.push((core, origin, work(share)));
-                asked += 1;
-            }
-        }
-        asked
     }
 }
 

@@ -1,6 +1,7 @@
 //! OffsetForLeaderEpoch (key 23): where a leader epoch ends, so that a client can tell whether its
 //! records were cut off. KIP-320.
 
+use super::gather::{Gather, Questions};
 use super::{Context, Outcome, Request, Responder, State, code, decode};
 use crate::base::ids::{LeaderEpoch, Offset};
 use crate::partition::work::{EpochAnswer, EpochEntry, Work};
@@ -15,8 +16,7 @@ use crate::protocol::string::Str;
 pub struct Waiting {
     responder: Responder,
     topics: Vec<(Str, Vec<i32>)>,
-    answers: Vec<Option<EpochAnswer>>,
-    cores_to_answer: usize,
+    gather: Gather<EpochAnswer>,
 }
 
 pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
@@ -24,58 +24,48 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         Ok(message) => message,
         Err(outcome) => return outcome,
     };
-    let mut waiting = Waiting {
-        responder: Responder::of(&request.header, ApiKey::OffsetForLeaderEpoch),
-        topics: Vec::new(),
-        answers: Vec::new(),
-        cores_to_answer: 0,
-    };
-    let mut entries = Vec::new();
+    let mut topics = Vec::new();
+    let mut questions = Questions::new(context);
     for topic in message.topics {
         let mut partitions = Vec::new();
         for partition in topic.partitions {
-            let at = waiting.answers.len();
             partitions.push(partition.partition);
             match context.find(&topic.topic, partition.partition) {
-                Ok(topic_partition) => {
-                    let entry = EpochEntry {
-                        at,
-                        topic_partition,
-                        current_leader_epoch: LeaderEpoch(partition.current_leader_epoch),
-                        leader_epoch: LeaderEpoch(partition.leader_epoch),
-                    };
-                    entries.push((topic_partition, entry));
-                    waiting.answers.push(None);
-                }
-                Err(error) => waiting.answers.push(Some(EpochAnswer {
+                Ok(topic_partition) => questions.ask(topic_partition, |at| EpochEntry {
+                    at,
+                    topic_partition,
+                    current_leader_epoch: LeaderEpoch(partition.current_leader_epoch),
+                    leader_epoch: LeaderEpoch(partition.leader_epoch),
+                }),
+                Err(error) => questions.answer(|at| EpochAnswer {
                     at,
                     error,
                     leader_epoch: LeaderEpoch::NONE,
                     end_offset: Offset(-1),
-                })),
+                }),
             }
         }
-        waiting.topics.push((topic.topic, partitions));
+        topics.push((topic.topic, partitions));
     }
-    waiting.cores_to_answer = context.spread(request.id, entries, Work::OffsetForLeaderEpoch);
+    let waiting = Waiting {
+        responder: Responder::of(&request.header, ApiKey::OffsetForLeaderEpoch),
+        topics,
+        gather: questions.send(context, request.id, Work::OffsetForLeaderEpoch),
+    };
     waiting.proceed()
 }
 
 pub(super) fn on_answers(mut waiting: Waiting, answers: Vec<EpochAnswer>) -> Outcome {
-    for answer in answers {
-        let at = answer.at;
-        waiting.answers[at] = Some(answer);
-    }
-    waiting.cores_to_answer -= 1;
+    waiting.gather.receive(answers);
     waiting.proceed()
 }
 
 impl Waiting {
     fn proceed(self) -> Outcome {
-        if self.cores_to_answer > 0 {
+        if !self.gather.is_complete() {
             return Outcome::Waits(State::OffsetForLeaderEpoch(self));
         }
-        let mut answers = self.answers.into_iter().flatten();
+        let mut answers = self.gather.into_answers();
         let topics = self
             .topics
             .into_iter()

@@ -3,6 +3,7 @@
 //! Each batch is checked here, on the connection's core, while its bytes are in the cache; then it
 //! travels to its owner as the slice of the received frame that it is.
 
+use super::gather::{Gather, Questions};
 use super::metadata::is_internal;
 use super::targets::within;
 use super::{Context, Outcome, Request, Responder, State, code, decode};
@@ -36,8 +37,7 @@ pub struct Waiting {
     responder: Responder,
     acks: i16,
     topics: Vec<TopicShape>,
-    answers: Vec<Option<ProduceAnswer>>,
-    cores_to_answer: usize,
+    gather: Gather<ProduceAnswer>,
 }
 
 /// What the response must repeat of the request.
@@ -58,18 +58,12 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         ACKS_ALL => Some(true),
         _ => None,
     };
-    let mut waiting = Waiting {
-        responder,
-        acks: message.acks,
-        topics: Vec::with_capacity(message.topic_data.len()),
-        answers: Vec::new(),
-        cores_to_answer: 0,
-    };
+    let mut topics = Vec::with_capacity(message.topic_data.len());
     let is_zstd_allowed = request.header.api_version >= ZSTD_SINCE;
     // Apache's own tools may: they call themselves so.
     let is_internal_allowed = request.header.client_id.as_deref() == Some(ADMIN_CLIENT_ID);
     let is_transactional = message.transactional_id.is_some();
-    let mut entries = Vec::new();
+    let mut questions = Questions::new(context);
     for topic in message.topic_data {
         let mut shape = TopicShape {
             name: topic.name,
@@ -77,7 +71,6 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
             partitions: Vec::with_capacity(topic.partition_data.len()),
         };
         for partition in topic.partition_data {
-            let at = waiting.answers.len();
             shape.partitions.push(partition.index);
             let checked = if waits_for_replicas.is_none() {
                 Err(Refusal::from(ErrorCode::INVALID_REQUIRED_ACKS))
@@ -93,28 +86,29 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
             };
             match checked {
                 Ok((topic_partition, batch)) => {
-                    entries.push((
+                    questions.ask(topic_partition, |at| ProduceEntry {
+                        at,
                         topic_partition,
-                        ProduceEntry {
-                            at,
-                            topic_partition,
-                            batch,
-                        },
-                    ));
-                    waiting.answers.push(None);
+                        batch,
+                    });
                 }
-                Err(refusal) => waiting.answers.push(Some(refusal.into_answer(at))),
+                Err(refusal) => questions.answer(|at| refusal.into_answer(at)),
             }
         }
-        waiting.topics.push(shape);
+        topics.push(shape);
     }
     let waits_for_replicas = waits_for_replicas.unwrap_or(false);
-    waiting.cores_to_answer = context.spread(request.id, entries, |entries| {
-        Work::Produce(ProduceWork {
-            waits_for_replicas,
-            entries,
-        })
-    });
+    let waiting = Waiting {
+        responder,
+        acks: message.acks,
+        topics,
+        gather: questions.send(context, request.id, |entries| {
+            Work::Produce(ProduceWork {
+                waits_for_replicas,
+                entries,
+            })
+        }),
+    };
     waiting.proceed()
 }
 
@@ -123,11 +117,7 @@ pub(super) fn on_answers(
     mut waiting: Waiting,
     answers: Vec<ProduceAnswer>,
 ) -> Outcome {
-    for answer in answers {
-        let at = answer.at;
-        waiting.answers[at] = Some(answer);
-    }
-    waiting.cores_to_answer -= 1;
+    waiting.gather.receive(answers);
     waiting.proceed()
 }
 
@@ -210,15 +200,14 @@ fn check(
 
 impl Waiting {
     fn proceed(self) -> Outcome {
-        if self.cores_to_answer > 0 {
+        if !self.gather.is_complete() {
             return Outcome::Waits(State::Produce(self));
         }
         if self.acks == ACKS_NONE {
             // Nobody listens to an error either: Kafka closes the connection to be noticed.
             let failed = self
-                .answers
-                .iter()
-                .flatten()
+                .gather
+                .answers()
                 .find(|answer| answer.error != ErrorCode::NONE);
             return match failed {
                 Some(answer) => Outcome::Close(format!(
@@ -228,7 +217,7 @@ impl Waiting {
                 None => Outcome::Silent,
             };
         }
-        let mut answers = self.answers.into_iter().flatten();
+        let mut answers = self.gather.into_answers();
         let responses = self
             .topics
             .into_iter()

@@ -326,6 +326,20 @@ impl Log {
         self.remove_retired(disk, now.timestamp)
     }
 
+    /// The files of segments deleted long enough ago: the caller removes them. What it does not
+    /// get to, the next [`Log::open`] does.
+    pub fn take_removable(&mut self, now: Now) -> Vec<PathBuf> {
+        let due = self
+            .retired
+            .iter()
+            .take_while(|retired| now.timestamp >= retired.remove_at)
+            .count();
+        self.retired
+            .drain(..due)
+            .flat_map(|retired| retired.paths)
+            .collect()
+    }
+
     pub(super) fn remove_retired(
         &mut self,
         disk: &Disk,

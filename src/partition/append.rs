@@ -73,9 +73,8 @@ impl Partitions {
             batch,
         } = entry;
         let Some(place) = self.place(topic_partition) else {
-            round
-                .answers
-                .push(refusal(at, ErrorCode::NOT_LEADER_OR_FOLLOWER, None));
+            let why = self.why_missing(topic_partition);
+            round.answers.push(refusal(at, why, None));
             return;
         };
         let partition = self.at(place).expect("a place in the table is taken");

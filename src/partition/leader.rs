@@ -11,7 +11,7 @@ use crate::protocol::string::Str;
 pub(super) struct Sync {
     /// Everything below this offset will be durable.
     pub(super) up_to: Offset,
-    /// Files that are still being synced.
+    /// Files, and the directory, that are still being synced.
     pub(super) files: usize,
 }
 
@@ -156,6 +156,12 @@ impl Partition {
         } else {
             Err(ErrorCode::NOT_LEADER_OR_FOLLOWER)
         }
+    }
+
+    /// Whether its log was found broken: nothing that it says of itself is to be believed.
+    #[must_use]
+    pub fn is_offline(&self) -> bool {
+        self.is_offline
     }
 
     /// Its name in messages: topic and partition, as its directory is called.

@@ -264,3 +264,21 @@ pub struct DescribeAnswer {
     /// Its size.
     pub bytes: u64,
 }
+
+/// An answer that says which place of the request it belongs to.
+pub trait Placed {
+    /// Place in the request.
+    fn at(&self) -> usize;
+}
+
+macro_rules! placed {
+    ($($answer:ident)*) => {
+        $(impl Placed for $answer {
+            fn at(&self) -> usize {
+                self.at
+            }
+        })*
+    };
+}
+
+placed! { ProduceAnswer FetchAnswer ListOffsetsAnswer EpochAnswer DeleteAnswer DescribeAnswer }

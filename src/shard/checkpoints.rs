@@ -74,6 +74,9 @@ impl Shard {
             self.timers.retention = now + milliseconds(interval);
             self.partitions.housekeeping(io);
         }
+        if now >= self.logs.retry_at {
+            self.retry_logs(io);
+        }
         if now >= self.timers.idle_connections {
             self.timers.idle_connections = now + IDLE_CHECK;
             self.close_idle(io);

@@ -35,10 +35,14 @@ use crate::runtime::io::Io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Tokens of syncs of the metadata log: no partition's has this bit.
+/// Token of syncs of the metadata log: no partition's has this bit.
 const SYNC_TOKEN: u64 = 1 << 63;
+/// Of the sync of a snapshot's file.
+const SNAPSHOT_TOKEN: u64 = SYNC_TOKEN | 1;
+/// Of the sync of the directory, after the file got its name.
+const SNAPSHOT_NAME_TOKEN: u64 = SYNC_TOKEN | 2;
 
-/// Whether a sync was the metadata log's.
+/// Whether a sync was the metadata log's, or a snapshot's.
 pub fn is_control_token(token: u64) -> bool {
     token & SYNC_TOKEN != 0
 }
@@ -368,11 +372,16 @@ impl Shard {
         }
         if control.syncing.is_none() {
             match control.quorum.unsynced() {
-                Ok((files, _)) if files.is_empty() => {}
-                Ok((files, end)) => {
-                    control.syncing = Some((files.len(), end));
-                    for file in &files {
+                Ok(unsynced) => {
+                    let count = unsynced.files.len() + usize::from(unsynced.is_directory);
+                    if count > 0 {
+                        control.syncing = Some((count, unsynced.end_offset));
+                    }
+                    for file in &unsynced.files {
                         io.sync(file, SYNC_TOKEN);
+                    }
+                    if unsynced.is_directory {
+                        io.sync_directory(control.quorum.directory(), SYNC_TOKEN);
                     }
                 }
                 Err(error) => fail(io, &error),
@@ -381,7 +390,16 @@ impl Shard {
         self.publish(io);
     }
 
-    pub(super) fn on_metadata_synced(&mut self, io: &mut Io<Mail>, result: std::io::Result<()>) {
+    pub(super) fn on_metadata_synced(
+        &mut self,
+        io: &mut Io<Mail>,
+        token: u64,
+        result: std::io::Result<()>,
+    ) {
+        if token != SYNC_TOKEN {
+            self.on_snapshot_synced(io, token, result);
+            return;
+        }
         let now = io.now();
         let Some(control) = self.control.as_mut() else {
             return;
@@ -473,9 +491,45 @@ impl Shard {
         let Some(control) = self.control.as_mut() else {
             return;
         };
-        if control.quorum.is_snapshot_due(now)
-            && let Err(error) = control.quorum.take_snapshot(&self.image, now)
-        {
+        for path in control.quorum.take_removable(now) {
+            io.remove_file(&path);
+        }
+        if !control.quorum.is_snapshot_due(now) {
+            return;
+        }
+        match control.quorum.begin_snapshot(&self.image, now) {
+            Ok(Some(file)) => io.sync(&file, SNAPSHOT_TOKEN),
+            Ok(None) => {}
+            Err(error) => tracing::error!("the metadata snapshot was not written: {error}"),
+        }
+    }
+
+    /// Shard 0: the snapshot is durable, or its name is.
+    fn on_snapshot_synced(&mut self, io: &mut Io<Mail>, token: u64, result: std::io::Result<()>) {
+        let now = io.now();
+        let Some(control) = self.control.as_mut() else {
+            return;
+        };
+        let quorum = &mut control.quorum;
+        if let Err(error) = result {
+            tracing::error!("the metadata snapshot is not durable: {error}");
+            if let Some(part) = quorum.abandon_snapshot() {
+                io.remove_file(&part);
+            }
+            return;
+        }
+        let done = if token == SNAPSHOT_TOKEN {
+            quorum.name_snapshot().map(|()| {
+                io.sync_directory(quorum.directory(), SNAPSHOT_NAME_TOKEN);
+            })
+        } else {
+            quorum.finish_snapshot(now).map(|superfluous| {
+                for path in superfluous {
+                    io.remove_file(&path);
+                }
+            })
+        };
+        if let Err(error) = done {
             tracing::error!("the metadata snapshot was not written: {error}");
         }
     }

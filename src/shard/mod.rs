@@ -149,7 +149,7 @@ impl Shard {
             Event::Mail(mail) => self.on_mail(io, mail),
             Event::Synced { token, result } => {
                 if control::is_control_token(token) {
-                    self.on_metadata_synced(io, result);
+                    self.on_metadata_synced(io, token, result);
                 } else {
                     self.partitions
                         .on_synced(io, token, &result, &mut self.effects);
@@ -303,6 +303,7 @@ impl Shard {
                 timers.checkpoint,
                 timers.recovery_point,
                 timers.retention,
+                self.logs.retry_at,
                 idle,
             ] {
                 io.wake_at(deadline);

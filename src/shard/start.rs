@@ -20,6 +20,7 @@ use crate::connection::Receiver;
 use crate::handler::{Broker, Outbox, ProducerIds};
 use crate::log::checkpoint::{self, OffsetCheckpoint};
 use crate::log::clean_shutdown;
+use crate::log::directory::{self, DirectoryKind};
 use crate::log::meta_properties::{self, MetaProperties};
 use crate::metadata::checkpoint::BOOTSTRAP_FILE_NAME;
 use crate::metadata::image::MetadataImage;
@@ -216,10 +217,9 @@ impl Start {
 impl Directory {
     /// Names of logs that were deleted, and whose files a crash kept from going.
     pub fn deleted(&self) -> impl Iterator<Item = &str> {
-        self.names
-            .iter()
-            .map(String::as_str)
-            .filter(|name| name.ends_with("-delete"))
+        self.names.iter().map(String::as_str).filter(|name| {
+            directory::parse(name).is_some_and(|(_, _, kind)| kind == DirectoryKind::Deleted)
+        })
     }
 
     fn find(disk: &Disk, path: PathBuf, id: Uuid) -> Result<Directory, crate::log::StorageError> {

@@ -62,7 +62,7 @@ pub enum Way {
     Consumer,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 enum Stage {
     /// Asks for the coordinator, which makes the offsets' topic.
     Find,

@@ -1,11 +1,19 @@
 //! What was acknowledged is there again: after kill -9 in the midst of producing, and after SIGTERM.
 
 use crate::broker::{Broker, unique};
+use crate::exact;
 use crate::installed;
 use crate::kcat;
+use bytes::Bytes;
+use klamm::base::ids::{Offset, ProducerEpoch, ProducerId, Sequence};
+use klamm::base::time::Timestamp;
+use klamm::protocol::ErrorCode;
+use klamm::protocol::messages::init_producer_id::InitProducerIdRequest;
+use klamm::record::BatchBuilder;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Acknowledged values by partition and offset.
 type Acked = BTreeMap<(i32, i64), String>;
@@ -99,4 +107,63 @@ fn assert_found(broker: &Broker, topic: &str, acked: &Acked) {
             "acknowledged at partition and offset {place:?}, and not found there"
         );
     }
+}
+
+/// A producer may have five batches on their way when the broker ends. It sends all of them again,
+/// and those that were written are answered with the offsets that they had.
+#[test]
+fn a_batch_that_is_sent_again_after_a_restart_keeps_its_offset() {
+    let mut broker = Broker::start(1);
+    let mut stream = broker.connect();
+    exact::create_topic(&mut stream, "retried");
+    let request = InitProducerIdRequest {
+        transactional_id: None,
+        transaction_timeout_ms: i32::MAX,
+        ..InitProducerIdRequest::default()
+    };
+    let producer = exact::call(&mut stream, 4, &request);
+    assert_eq!(producer.error_code, 0);
+    // A producer whose last record is older than a day is forgotten.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let now = Timestamp(i64::try_from(now.as_millis()).unwrap());
+    let batch = |number: i32| -> Bytes {
+        let mut builder = BatchBuilder::new(Offset(0)).producer(
+            ProducerId(producer.producer_id),
+            ProducerEpoch(producer.producer_epoch),
+            Sequence(3 * number),
+        );
+        for _ in 0..3 {
+            builder.append(now, None, Some(b"value"), &[]);
+        }
+        builder.finish()
+    };
+    let send = |broker: &Broker, number: i32| {
+        let response = exact::produce(&mut broker.connect(), "retried", batch(number));
+        let answer = &response.responses[0].partition_responses[0];
+        (answer.error_code, answer.base_offset)
+    };
+    for number in 0..10 {
+        let offset = 3 * i64::from(number);
+        assert_eq!(send(&broker, number), (0, offset));
+    }
+    drop(stream);
+    for is_clean in [false, true] {
+        if is_clean {
+            broker.stop();
+        } else {
+            broker.kill();
+        }
+        broker.start_again();
+        let refused = (ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER.0, -1);
+        for number in 5..10 {
+            let offset = 3 * i64::from(number);
+            // Apache Kafka reads only the last one back from its snapshot.
+            let is_known = broker.is_klamm() || !is_clean || number == 9;
+            let expected = if is_known { (0, offset) } else { refused };
+            let answer = send(&broker, number);
+            assert_eq!(answer, expected, "batch {number}, clean stop: {is_clean}");
+        }
+        assert_eq!(send(&broker, 4), refused);
+    }
+    assert_eq!(send(&broker, 10), (0, 30));
 }

@@ -17,6 +17,7 @@ mod deadline;
 mod disk_full;
 mod durability;
 mod exact;
+mod exchange;
 mod group_life;
 mod group_tools;
 mod groups;

@@ -179,3 +179,27 @@ fn a_small_memlock_limit_is_named() {
         .args(klamm.get_args());
     assert_says(&complaint(command), &["memlock", "ulimit -l"]);
 }
+
+#[test]
+fn what_a_crash_left_of_deleted_topics_goes() {
+    let mut broker = Broker::start(1);
+    if !broker.is_klamm() {
+        // Apache waits for a minute, and does not start where a foreign directory is.
+        return;
+    }
+    broker.stop();
+    let left = broker
+        .data()
+        .join("gone-0.0123456789abcdef0123456789abcdef-delete");
+    // No partition's name: it is somebody else's.
+    let foreign = broker.data().join("not-to-delete");
+    for folder in [&left, &foreign] {
+        std::fs::create_dir(folder).expect("the broker's directory is writable");
+        std::fs::write(folder.join("00000000000000000000.log"), [0; 100]).expect("as above");
+    }
+    broker.start_again();
+    wait_for("the rest of a deleted log to go", || {
+        (!left.exists()).then_some(())
+    });
+    assert!(foreign.exists());
+}

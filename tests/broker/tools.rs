@@ -92,6 +92,31 @@ pub fn run_and_expect(folder: &Path, expectations: Vec<(Call, &[&str])>) {
     }
 }
 
+/// The Java consumer reads the records of partition 0 whose values begin with these words, with
+/// these further flags, and no others before them.
+pub fn console_consumer_sees<'w>(
+    broker: &Broker,
+    topic_and_flags: &str,
+    words: impl ExactSizeIterator<Item = &'w str>,
+) {
+    let consume = call(
+        CONSOLE_CONSUMER,
+        &format!(
+            "--bootstrap-server {} --topic {topic_and_flags} --partition 0 --offset earliest \
+             --max-messages {} --timeout-ms 30000",
+            broker.bootstrap,
+            words.len()
+        ),
+    );
+    let [ended] = &run(broker.folder(), &[consume])[..] else {
+        panic!("one tool ends once");
+    };
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let seen = ended.stdout.lines();
+    let seen: Vec<&str> = seen.filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(seen, words.collect::<Vec<_>>());
+}
+
 #[test]
 fn apaches_tools_work_on_one_core() {
     apaches_tools_work(1);

@@ -4,7 +4,7 @@
 //! ```text
 //!   submit(command)    decide, append to the log's queue, replay into the controller's image
 //!   write()            once per turn: everything queued in one write
-//!   unsynced()         files for the shard's ring to sync; then on_synced(offset)
+//!   unsynced()         for the shard's ring to sync; then on_synced(offset)
 //!   take_committed()   in order: batches for every shard, replies for those who asked
 //! ```
 
@@ -105,7 +105,19 @@ pub struct QuorumController {
     failed: Vec<u64>,
     policy: SnapshotPolicy,
     snapshots: Vec<SnapshotId>,
+    writing: Option<snapshots::Writing>,
     retention_bytes_max: i64,
+}
+
+/// What has to be synced so that everything written is committed.
+#[derive(Debug)]
+pub struct Unsynced {
+    /// Files of the log.
+    pub files: Vec<Arc<File>>,
+    /// Whether its directory has a new name in it.
+    pub is_directory: bool,
+    /// To be given to `on_synced` when all of it is.
+    pub end_offset: Offset,
 }
 
 /// A controller that has opened its log and leads.
@@ -172,6 +184,7 @@ impl QuorumController {
             failed: Vec::new(),
             policy,
             snapshots,
+            writing: None,
             retention_bytes_max: retention.unwrap_or(-1),
         };
         let leader_change = quorum.raft.append_leader_change(now.timestamp);
@@ -249,14 +262,13 @@ impl QuorumController {
         }
     }
 
-    /// The files to sync so that everything written is committed, and the offset to give to
-    /// `on_synced` when all of them are; none where nothing is to be synced.
-    pub fn unsynced(&mut self) -> Result<(Vec<Arc<File>>, Offset), QuorumError> {
-        if self.log.take_directory_unsynced() {
-            // Rare: a segment was started. The file system's own journal makes this short.
-            self.sync_directory()?;
-        }
-        Ok((self.log.unsynced(&self.disk)?, self.log.log_end_offset()))
+    /// What to sync so that everything written is committed; nothing where nothing is to be.
+    pub fn unsynced(&mut self) -> Result<Unsynced, QuorumError> {
+        Ok(Unsynced {
+            files: self.log.unsynced(&self.disk)?,
+            is_directory: self.log.take_directory_unsynced(),
+            end_offset: self.log.log_end_offset(),
+        })
     }
 
     /// Everything below `end_offset` is on disk.
@@ -275,13 +287,16 @@ impl QuorumController {
         if let Some(error) = self.write(now)? {
             return Err(QuorumError::Storage(error));
         }
-        let (files, end_offset) = self.unsynced()?;
-        for file in files {
+        let unsynced = self.unsynced()?;
+        for file in unsynced.files {
             let path = &self.directory;
             file.sync_data()
                 .map_err(|error| QuorumError::io("sync", path, error))?;
         }
-        self.on_synced(end_offset, now);
+        if unsynced.is_directory {
+            self.sync_directory()?;
+        }
+        self.on_synced(unsynced.end_offset, now);
         Ok(())
     }
 

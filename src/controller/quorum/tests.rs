@@ -109,6 +109,23 @@ impl Node {
         self.quorum.unfence_own(self.now, &mut self.prng).unwrap();
     }
 
+    /// A snapshot, with all that the ring does for it.
+    fn take_snapshot(&mut self, image: &MetadataImage) {
+        let file = self
+            .quorum
+            .begin_snapshot(image, self.now)
+            .unwrap()
+            .unwrap();
+        assert!(
+            !self.quorum.is_snapshot_due(self.now),
+            "one is being written"
+        );
+        file.sync_data().unwrap();
+        self.quorum.name_snapshot().unwrap();
+        let superfluous = self.quorum.finish_snapshot(self.now).unwrap();
+        assert!(superfluous.is_empty());
+    }
+
     /// One turn of the shard: returns the records committed, as lines.
     fn turn(&mut self) -> String {
         self.quorum.commit_waiting(self.now).unwrap();
@@ -203,7 +220,7 @@ fn a_snapshot_stands_for_the_log_before_it() {
     node.turn();
     assert!(node.quorum.is_snapshot_due(node.now));
     let image = node.image.clone();
-    node.quorum.take_snapshot(&image, node.now).unwrap();
+    node.take_snapshot(&image);
     assert!(!node.quorum.is_snapshot_due(node.now));
     node.create(3, "behind");
     node.turn();
@@ -228,7 +245,7 @@ fn a_log_that_ends_before_its_snapshot_goes_on_behind_it() {
     node.create(1, "foo");
     node.turn();
     let image = node.image.clone();
-    node.quorum.take_snapshot(&image, node.now).unwrap();
+    node.take_snapshot(&image);
     drop(node);
     let log = Path::new("/data/__cluster_metadata-0/00000000000000000000.log");
     disk.open(log, crate::runtime::disk::OpenMode::Write)
