@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// One run of a tool: what it is called, and what it is given.
-struct Call {
+pub struct Call {
     tool: &'static str,
     arguments: Vec<String>,
     stdin: String,
@@ -22,17 +22,20 @@ struct Ended {
 
 const TOPICS: &str = "org.apache.kafka.tools.TopicCommand";
 const CONSOLE_PRODUCER: &str = "org.apache.kafka.tools.ConsoleProducer";
-const CONSOLE_CONSUMER: &str = "org.apache.kafka.tools.consumer.ConsoleConsumer";
+pub const CONSOLE_CONSUMER: &str = "org.apache.kafka.tools.consumer.ConsoleConsumer";
 const GET_OFFSETS: &str = "org.apache.kafka.tools.GetOffsetShell";
 const PRODUCER_PERF: &str = "org.apache.kafka.tools.ProducerPerformance";
 const API_VERSIONS: &str = "org.apache.kafka.tools.BrokerApiVersionsCommand";
 const CLUSTER: &str = "org.apache.kafka.tools.ClusterTool";
 const CONFIGS: &str = "kafka.admin.ConfigCommand";
 const DELETE_RECORDS: &str = "org.apache.kafka.tools.DeleteRecordsCommand";
+pub const CONSUMER_GROUPS: &str = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand";
+pub const CONSUMER_PERF: &str = "org.apache.kafka.tools.ConsumerPerformance";
 const LOG_DIRS: &str = "org.apache.kafka.tools.LogDirsCommand";
-const DUMP_LOG: &str = "org.apache.kafka.tools.DumpLogSegments";
+pub const DUMP_LOG: &str = "org.apache.kafka.tools.DumpLogSegments";
 
-fn call(tool: &'static str, arguments: &str) -> Call {
+/// A run of a tool with these words, separated by spaces.
+pub fn call(tool: &'static str, arguments: &str) -> Call {
     Call {
         tool,
         arguments: arguments.split_whitespace().map(str::to_owned).collect(),
@@ -72,7 +75,7 @@ fn run(folder: &Path, calls: &[Call]) -> Vec<Ended> {
 }
 
 /// Runs the tools; panics unless each ends well and prints the words that stand beside it.
-fn run_and_expect(folder: &Path, expectations: Vec<(Call, &[&str])>) {
+pub fn run_and_expect(folder: &Path, expectations: Vec<(Call, &[&str])>) {
     let (calls, words): (Vec<Call>, Vec<&[&str]>) = expectations.into_iter().unzip();
     for ((call, words), ended) in calls.iter().zip(words).zip(run(folder, &calls)) {
         let shown = format!(
