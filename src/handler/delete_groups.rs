@@ -7,6 +7,7 @@ use crate::protocol::api::ApiKey;
 use crate::protocol::messages::delete_groups::{
     DeletableGroupResult, DeleteGroupsRequest, DeleteGroupsResponse,
 };
+use std::collections::BTreeSet;
 
 /// A DeleteGroups that is with its groups.
 pub struct Waiting {
@@ -23,7 +24,12 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         responder: Responder::of(&request.header, ApiKey::DeleteGroups),
         groups: PerGroup::new(),
     };
+    let mut seen = BTreeSet::new();
     for group_id in message.groups_names {
+        // As Apache: a group that is named twice is deleted once, and answered once.
+        if !seen.insert(group_id.clone()) {
+            continue;
+        }
         waiting.groups.ask(group_id.clone());
         let command = GroupCommand::DeleteGroup(group_id.clone());
         if let Err(GroupReply::DeleteGroup(refused)) = context.ask_group(request.id, command) {

@@ -252,7 +252,6 @@ impl Shard {
         self.image = image;
         self.configure();
         self.open_logs(io);
-        self.follow_coordinators(io, None);
     }
 
     /// Every shard: replays what was committed, and acts on it.
@@ -315,6 +314,7 @@ impl Shard {
 
     pub(super) fn on_serve(&mut self, io: &mut Io<Mail>) {
         self.phase = Phase::Serving;
+        self.follow_coordinators(io, None);
         self.announce(io);
         if self.core == 0 {
             self.remove_deleted(io);

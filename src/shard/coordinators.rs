@@ -7,8 +7,8 @@
 //!   on_timers   timers that are due become commands
 //! ```
 
-use super::Shard;
 use super::mail::Mail;
+use super::{Phase, Shard};
 use crate::base::collections::HashMap;
 use crate::base::ids::{Offset, PartitionIndex, TopicId, TopicPartition};
 use crate::base::time::Instant;
@@ -108,6 +108,11 @@ impl Shard {
     /// Has a coordinator for each partition that is led here, and for no other; and tells them which
     /// topics changed. Without a delta, everything may have.
     pub(super) fn follow_coordinators(&mut self, io: &mut Io<Mail>, delta: Option<&MetadataDelta>) {
+        // Until this broker is registered anew, what it led before its last end is not its own: it
+        // would load a log only to give it up.
+        if self.phase == Phase::Opening {
+            return;
+        }
         let topic_id = self
             .image
             .topics

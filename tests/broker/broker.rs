@@ -115,6 +115,23 @@ impl Broker {
         self.start_again();
     }
 
+    /// A fresh broker, Apache's.
+    pub fn start_apache(overrides: &[&str]) -> Broker {
+        let overrides = overrides.iter().map(ToString::to_string).collect();
+        Broker::start_program(Program::Apache, None, overrides)
+    }
+
+    /// Stops the broker; the other one, klamm for Apache's or Apache's for klamm, goes on with its
+    /// directory.
+    pub fn hand_over(&mut self) {
+        self.stop();
+        self.program = match self.program {
+            Program::Klamm => Program::Apache,
+            Program::Apache => Program::Klamm,
+        };
+        self.start_again();
+    }
+
     /// Ends the broker as a crash would: nothing is written any more.
     pub fn kill(&mut self) {
         let mut child = self.running.take().expect("the broker runs");

@@ -29,9 +29,12 @@ const API_VERSIONS: &str = "org.apache.kafka.tools.BrokerApiVersionsCommand";
 const CLUSTER: &str = "org.apache.kafka.tools.ClusterTool";
 const CONFIGS: &str = "kafka.admin.ConfigCommand";
 const DELETE_RECORDS: &str = "org.apache.kafka.tools.DeleteRecordsCommand";
+pub const CONSUMER_GROUPS: &str = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand";
+pub const CONSUMER_PERF: &str = "org.apache.kafka.tools.ConsumerPerformance";
 const LOG_DIRS: &str = "org.apache.kafka.tools.LogDirsCommand";
-const DUMP_LOG: &str = "org.apache.kafka.tools.DumpLogSegments";
+pub const DUMP_LOG: &str = "org.apache.kafka.tools.DumpLogSegments";
 
+/// A run of a tool with these words, separated by spaces.
 pub fn call(tool: &'static str, arguments: &str) -> Call {
     Call {
         tool,
