@@ -45,7 +45,16 @@ fn kafka_pythons_own_tests_pass() {
         .collect();
     let output = Command::new(python)
         .current_dir(&sources)
-        .args(["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"])
+        .args([
+            "-m",
+            "pytest",
+            "-q",
+            "-x",
+            "-p",
+            "no:cacheprovider",
+            "-o",
+            "addopts=",
+        ])
         .args(["test/integration/test_admin_integration.py"])
         .args(["test/integration/test_consumer_integration.py"])
         .args(["test/integration/test_producer_integration.py"])
@@ -58,7 +67,8 @@ fn kafka_pythons_own_tests_pass() {
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .output()
         .expect("pytest runs");
-    let said = String::from_utf8_lossy(&output.stdout);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     assert!(said.contains(" passed"), "nothing was run: {said}");
 }

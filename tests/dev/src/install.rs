@@ -130,7 +130,8 @@ fn kcat_is_installed() -> bool {
 fn python(project: &Project) -> Result<(), String> {
     let folder = project.cache.join("python");
     let requirements = project.root.join("tests/clients/python/requirements.txt");
-    let stamp = Stamp::over_files(&folder, std::slice::from_ref(&requirements))?;
+    let service = project.root.join("tests/clients/python/service.py");
+    let stamp = Stamp::over_files(&folder, &[requirements.clone(), service])?;
     if stamp.is_current() {
         return Ok(());
     }
@@ -153,12 +154,12 @@ fn python(project: &Project) -> Result<(), String> {
             .arg("--requirement")
             .arg(&requirements),
     )?;
-    kafka_python_tests(&folder)?;
+    kafka_python_tests(project, &folder)?;
     stamp.set()
 }
 
 /// kafka-python's source distribution, of the version that is installed, for the tests in it.
-fn kafka_python_tests(folder: &Path) -> Result<(), String> {
+fn kafka_python_tests(project: &Project, folder: &Path) -> Result<(), String> {
     let pip = || Command::new(folder.join("bin/pip"));
     let frozen = run_quietly(pip().args(["freeze", "--disable-pip-version-check"]))?;
     let pinned = frozen
@@ -185,8 +186,18 @@ fn kafka_python_tests(folder: &Path) -> Result<(), String> {
             .arg(&archive)
             .arg("--directory")
             .arg(&sources),
+    )?;
+    // The distribution leaves two files out; without the first, `test` is Python's own package.
+    let write = |name: &str, content: &str| {
+        let path = sources.join("test").join(name);
+        std::fs::write(&path, content)
+            .map_err(|error| format!("cannot write {}: {error}", path.display()))
+    };
+    write("__init__.py", "")?;
+    write(
+        "service.py",
+        &read(&project.root.join("tests/clients/python/service.py"))?,
     )
-    .map(drop)
 }
 
 fn node(project: &Project) -> Result<(), String> {
