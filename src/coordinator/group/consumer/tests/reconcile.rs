@@ -12,11 +12,17 @@ use crate::protocol::messages::consumer_group_heartbeat::request::TopicPartition
 const TOPIC: Uuid = Uuid([1; 16]);
 
 fn partitions(numbers: &[i32]) -> Vec<TopicPartition> {
-    numbers.iter().map(|&number| partition(TOPIC, number)).collect()
+    numbers
+        .iter()
+        .map(|&number| partition(TOPIC, number))
+        .collect()
 }
 
 fn held(numbers: &[i32], epoch: i32) -> Vec<(TopicPartition, i32)> {
-    partitions(numbers).into_iter().map(|one| (one, epoch)).collect()
+    partitions(numbers)
+        .into_iter()
+        .map(|one| (one, epoch))
+        .collect()
 }
 
 fn numbers(held: &[(TopicPartition, i32)]) -> Vec<i32> {
@@ -42,51 +48,173 @@ fn members_are_led_to_their_targets() {
     };
     let rows = [
         // Nothing is new.
-        Row { state: Stable, epoch: 5, assigned: &[1, 2], pending: &[], target_epoch: 5,
-            target: &[1, 2], owned: None, taken: &[1, 2], then: (Stable, 5, &[1, 2], &[]) },
+        Row {
+            state: Stable,
+            epoch: 5,
+            assigned: &[1, 2],
+            pending: &[],
+            target_epoch: 5,
+            target: &[1, 2],
+            owned: None,
+            taken: &[1, 2],
+            then: (Stable, 5, &[1, 2], &[]),
+        },
         // The same partitions in a new epoch.
-        Row { state: Stable, epoch: 5, assigned: &[1, 2], pending: &[], target_epoch: 7,
-            target: &[1, 2], owned: None, taken: &[1, 2], then: (Stable, 7, &[1, 2], &[]) },
+        Row {
+            state: Stable,
+            epoch: 5,
+            assigned: &[1, 2],
+            pending: &[],
+            target_epoch: 7,
+            target: &[1, 2],
+            owned: None,
+            taken: &[1, 2],
+            then: (Stable, 7, &[1, 2], &[]),
+        },
         // More, and all are free.
-        Row { state: Stable, epoch: 5, assigned: &[1], pending: &[], target_epoch: 6,
-            target: &[1, 3], owned: None, taken: &[1], then: (Stable, 6, &[1, 3], &[]) },
+        Row {
+            state: Stable,
+            epoch: 5,
+            assigned: &[1],
+            pending: &[],
+            target_epoch: 6,
+            target: &[1, 3],
+            owned: None,
+            taken: &[1],
+            then: (Stable, 6, &[1, 3], &[]),
+        },
         // More, and one is not free yet.
-        Row { state: Stable, epoch: 5, assigned: &[1], pending: &[], target_epoch: 6,
-            target: &[1, 3, 4], owned: None, taken: &[1, 4],
-            then: (Unreleased, 6, &[1, 3], &[]) },
+        Row {
+            state: Stable,
+            epoch: 5,
+            assigned: &[1],
+            pending: &[],
+            target_epoch: 6,
+            target: &[1, 3, 4],
+            owned: None,
+            taken: &[1, 4],
+            then: (Unreleased, 6, &[1, 3], &[]),
+        },
         // It becomes free.
-        Row { state: Unreleased, epoch: 6, assigned: &[1, 3], pending: &[], target_epoch: 6,
-            target: &[1, 3, 4], owned: None, taken: &[1, 3], then: (Stable, 6, &[1, 3, 4], &[]) },
+        Row {
+            state: Unreleased,
+            epoch: 6,
+            assigned: &[1, 3],
+            pending: &[],
+            target_epoch: 6,
+            target: &[1, 3, 4],
+            owned: None,
+            taken: &[1, 3],
+            then: (Stable, 6, &[1, 3, 4], &[]),
+        },
         // It does not.
-        Row { state: Unreleased, epoch: 6, assigned: &[1, 3], pending: &[], target_epoch: 6,
-            target: &[1, 3, 4], owned: None, taken: &[1, 3, 4],
-            then: (Unreleased, 6, &[1, 3], &[]) },
+        Row {
+            state: Unreleased,
+            epoch: 6,
+            assigned: &[1, 3],
+            pending: &[],
+            target_epoch: 6,
+            target: &[1, 3, 4],
+            owned: None,
+            taken: &[1, 3, 4],
+            then: (Unreleased, 6, &[1, 3], &[]),
+        },
         // Less: the epoch stays until all is given back, and nothing new is given.
-        Row { state: Stable, epoch: 5, assigned: &[1, 2], pending: &[], target_epoch: 6,
-            target: &[1, 9], owned: None, taken: &[1, 2], then: (Unrevoked, 5, &[1], &[2]) },
+        Row {
+            state: Stable,
+            epoch: 5,
+            assigned: &[1, 2],
+            pending: &[],
+            target_epoch: 6,
+            target: &[1, 9],
+            owned: None,
+            taken: &[1, 2],
+            then: (Unrevoked, 5, &[1], &[2]),
+        },
         // Still has it.
-        Row { state: Unrevoked, epoch: 5, assigned: &[1], pending: &[2], target_epoch: 6,
-            target: &[1, 9], owned: Some(&[1, 2]), taken: &[1, 2],
-            then: (Unrevoked, 5, &[1], &[2]) },
+        Row {
+            state: Unrevoked,
+            epoch: 5,
+            assigned: &[1],
+            pending: &[2],
+            target_epoch: 6,
+            target: &[1, 9],
+            owned: Some(&[1, 2]),
+            taken: &[1, 2],
+            then: (Unrevoked, 5, &[1], &[2]),
+        },
         // Does not say.
-        Row { state: Unrevoked, epoch: 5, assigned: &[1], pending: &[2], target_epoch: 6,
-            target: &[1, 9], owned: None, taken: &[1, 2], then: (Unrevoked, 5, &[1], &[2]) },
+        Row {
+            state: Unrevoked,
+            epoch: 5,
+            assigned: &[1],
+            pending: &[2],
+            target_epoch: 6,
+            target: &[1, 9],
+            owned: None,
+            taken: &[1, 2],
+            then: (Unrevoked, 5, &[1], &[2]),
+        },
         // Gave it back.
-        Row { state: Unrevoked, epoch: 5, assigned: &[1], pending: &[2], target_epoch: 6,
-            target: &[1, 9], owned: Some(&[1]), taken: &[1, 2], then: (Stable, 6, &[1, 9], &[]) },
+        Row {
+            state: Unrevoked,
+            epoch: 5,
+            assigned: &[1],
+            pending: &[2],
+            target_epoch: 6,
+            target: &[1, 9],
+            owned: Some(&[1]),
+            taken: &[1, 2],
+            then: (Stable, 6, &[1, 9], &[]),
+        },
         // Gave it back, but the target has moved on and takes more.
-        Row { state: Unrevoked, epoch: 5, assigned: &[1], pending: &[2], target_epoch: 8,
-            target: &[9], owned: Some(&[1]), taken: &[1, 2], then: (Unrevoked, 6, &[], &[1]) },
+        Row {
+            state: Unrevoked,
+            epoch: 5,
+            assigned: &[1],
+            pending: &[2],
+            target_epoch: 8,
+            target: &[9],
+            owned: Some(&[1]),
+            taken: &[1, 2],
+            then: (Unrevoked, 6, &[], &[1]),
+        },
         // Gave back what it shall have again: nobody has it since.
-        Row { state: Unrevoked, epoch: 5, assigned: &[1], pending: &[2], target_epoch: 7,
-            target: &[1, 2], owned: Some(&[1]), taken: &[1, 2],
-            then: (Stable, 7, &[1, 2], &[]) },
+        Row {
+            state: Unrevoked,
+            epoch: 5,
+            assigned: &[1],
+            pending: &[2],
+            target_epoch: 7,
+            target: &[1, 2],
+            owned: Some(&[1]),
+            taken: &[1, 2],
+            then: (Stable, 7, &[1, 2], &[]),
+        },
         // Less, but it has none of that anyway.
-        Row { state: Stable, epoch: 5, assigned: &[1, 2], pending: &[], target_epoch: 6,
-            target: &[3], owned: Some(&[]), taken: &[1, 2], then: (Stable, 6, &[3], &[]) },
+        Row {
+            state: Stable,
+            epoch: 5,
+            assigned: &[1, 2],
+            pending: &[],
+            target_epoch: 6,
+            target: &[3],
+            owned: Some(&[]),
+            taken: &[1, 2],
+            then: (Stable, 6, &[3], &[]),
+        },
         // A state that is not known, and a member that gave up everything.
-        Row { state: MemberState::Unknown, epoch: 5, assigned: &[1], pending: &[], target_epoch: 6,
-            target: &[1], owned: Some(&[]), taken: &[1], then: (Stable, 6, &[1], &[]) },
+        Row {
+            state: MemberState::Unknown,
+            epoch: 5,
+            assigned: &[1],
+            pending: &[],
+            target_epoch: 6,
+            target: &[1],
+            owned: Some(&[]),
+            taken: &[1],
+            then: (Stable, 6, &[1], &[]),
+        },
     ];
     for (place, row) in rows.iter().enumerate() {
         let current = Current {
@@ -125,12 +253,20 @@ fn members_are_led_to_their_targets() {
             numbers(&new.pending_revocation),
         );
         let (state, epoch, assigned, pending) = row.then;
-        assert_eq!(then, (state, epoch, assigned.to_vec(), pending.to_vec()), "row {place}");
+        assert_eq!(
+            then,
+            (state, epoch, assigned.to_vec(), pending.to_vec()),
+            "row {place}"
+        );
         for (one, epoch) in &new.assigned {
             let is_old = row.assigned.contains(&one.partition.0);
             assert_eq!(*epoch, if is_old { row.epoch } else { row.target_epoch });
         }
-        let previous = if new == current { row.epoch - 1 } else { row.epoch };
+        let previous = if new == current {
+            row.epoch - 1
+        } else {
+            row.epoch
+        };
         assert_eq!(new.previous_epoch, previous, "row {place}");
     }
 }
