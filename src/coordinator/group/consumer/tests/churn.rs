@@ -8,7 +8,7 @@ use crate::base::time::Instant;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 200;
 
 /// How long a group may take to become stable: a session that nobody ends, a rebalance timeout, and
 /// some heartbeats.
@@ -408,6 +408,7 @@ impl Churn {
 #[test]
 fn no_partition_ever_has_two_members_and_all_come_to_rest() {
     for seed in 0..SEEDS {
+        println!("seed {seed}");
         let mut churn = Churn::new(seed);
         for _ in 0..60 {
             churn.disturb();

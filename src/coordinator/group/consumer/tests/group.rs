@@ -368,6 +368,7 @@ fn topics_come_grow_and_go() {
         ..TopicRecord::default()
     };
     let first_partition = PartitionRecord {
+        partition_id: 0,
         topic_id,
         replicas: vec![1],
         isr: vec![1],

@@ -352,5 +352,6 @@ fn requests_of_classic_members_are_checked() {
         partition: PartitionIndex(0),
     };
     assert!(!cluster.group().is_free(partition));
+    cluster.must_beat(beat("m", 1));
     cluster.check_replay();
 }
