@@ -91,6 +91,10 @@ pub fn refresh(groups: &mut Groups, world: &mut World<'_>, group_id: &Str) -> St
     let later = target::renew(&mut draft, world);
     let records = draft.records;
     timer::assign_later(groups, group_id, later);
+    if !records.is_empty() {
+        // Nobody would ask again, should they not be written: the group looks once more.
+        regex::look_again(groups, world, group_id);
+    }
     Step {
         records,
         replies: Vec::new(),

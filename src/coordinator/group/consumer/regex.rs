@@ -137,6 +137,12 @@ pub fn begin(groups: &mut Groups, world: &World<'_>, group_id: &Str) {
     }
 }
 
+/// The group looks at its topics again soon.
+pub fn look_again(groups: &mut Groups, world: &World<'_>, group_id: &Str) {
+    let key = TimerKey::ConsumerRegex(group_id.clone());
+    groups.timers.set(key, world.now.instant + LOOK_UP_INTERVAL);
+}
+
 fn refresh_interval(world: &World<'_>) -> Duration {
     let interval = world
         .configuration

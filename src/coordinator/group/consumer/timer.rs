@@ -172,9 +172,8 @@ pub fn no_classic_member(groups: &mut Groups, group_id: &Str, member_id: &Str) {
         .cancel(&classic_member_key(group_id, member_id));
 }
 
-/// A member is gone.
+/// A member is about to go. Its session goes on: should the step not be written, it still ends.
 pub fn forget(groups: &mut Groups, group_id: &Str, member_id: &Str) {
-    groups.timers.cancel(&session_key(group_id, member_id));
     no_rebalance(groups, group_id, member_id);
     no_classic_member(groups, group_id, member_id);
 }

@@ -1,1 +1,0 @@
-//! Consumer groups in the hand of a test.
