@@ -174,7 +174,7 @@ impl<E: IndexEntry> IndexFile<E> {
     ///
     /// # Errors
     /// As [`IndexFile::floor`].
-    pub fn from_end(
+    pub fn nth_last(
         &self,
         disk: &Disk,
         path: &Path,

@@ -1,6 +1,7 @@
 //! What was acknowledged is there again: after kill -9 in the midst of producing, and after SIGTERM.
 
 use crate::broker::{Broker, unique};
+use crate::deadline::wait_for;
 use crate::exact;
 use crate::installed;
 use crate::kcat;
@@ -13,7 +14,6 @@ use klamm::record::BatchBuilder;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Acknowledged values by partition and offset.
 type Acked = BTreeMap<(i32, i64), String>;
@@ -113,7 +113,8 @@ fn assert_found(broker: &Broker, topic: &str, acked: &Acked) {
 /// and those that were written are answered with the offsets that they had.
 #[test]
 fn a_batch_that_is_sent_again_after_a_restart_keeps_its_offset() {
-    let mut broker = Broker::start(1);
+    // A producer whose last record is older than a day is forgotten: the broker stamps them.
+    let mut broker = Broker::start_with(1, &["log.message.timestamp.type=LogAppendTime"]);
     let mut stream = broker.connect();
     exact::create_topic(&mut stream, "retried");
     let request = InitProducerIdRequest {
@@ -121,11 +122,11 @@ fn a_batch_that_is_sent_again_after_a_restart_keeps_its_offset() {
         transaction_timeout_ms: i32::MAX,
         ..InitProducerIdRequest::default()
     };
-    let producer = exact::call(&mut stream, 4, &request);
-    assert_eq!(producer.error_code, 0);
-    // A producer whose last record is older than a day is forgotten.
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let now = Timestamp(i64::try_from(now.as_millis()).unwrap());
+    // Apache Kafka has to fetch a block of ids first.
+    let producer = wait_for("a producer id", || {
+        let producer = exact::call(&mut stream, 4, &request);
+        (producer.error_code == 0).then_some(producer)
+    });
     let batch = |number: i32| -> Bytes {
         let mut builder = BatchBuilder::new(Offset(0)).producer(
             ProducerId(producer.producer_id),
@@ -133,14 +134,23 @@ fn a_batch_that_is_sent_again_after_a_restart_keeps_its_offset() {
             Sequence(3 * number),
         );
         for _ in 0..3 {
-            builder.append(now, None, Some(b"value"), &[]);
+            builder.append(Timestamp(0), None, Some(b"value"), &[]);
         }
         builder.finish()
     };
+    // Right after its start, Apache Kafka does not lead yet.
+    let not_yet = [
+        ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.0,
+        ErrorCode::LEADER_NOT_AVAILABLE.0,
+        ErrorCode::NOT_LEADER_OR_FOLLOWER.0,
+    ];
     let send = |broker: &Broker, number: i32| {
-        let response = exact::produce(&mut broker.connect(), "retried", batch(number));
-        let answer = &response.responses[0].partition_responses[0];
-        (answer.error_code, answer.base_offset)
+        wait_for("the partition to be led", || {
+            let response = exact::produce(&mut broker.connect(), "retried", batch(number));
+            let answer = &response.responses[0].partition_responses[0];
+            let told = (answer.error_code, answer.base_offset);
+            (!not_yet.contains(&told.0)).then_some(told)
+        })
     };
     for number in 0..10 {
         let offset = 3 * i64::from(number);

@@ -148,7 +148,7 @@ impl Segment {
         let path = self.path(place.directory, file_name::INDEX);
         let found = self
             .offset_index
-            .from_end(place.disk, &path, Patience::Resident, count);
+            .nth_last(place.disk, &path, Patience::Resident, count);
         let entry = found.ok()??;
         let start = start_of(Some(entry));
         let first = self.with_extent(place, |extent| {
