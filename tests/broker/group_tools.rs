@@ -124,8 +124,9 @@ fn kcat_balances() {
     let member = |name: &str| {
         let file = broker.folder().join(name);
         let child = Command::new("kcat")
-            .args(["-b", &broker.bootstrap, "-u", "-X"])
-            .args(["auto.offset.reset=earliest,heartbeat.interval.ms=500"])
+            .args(["-b", &broker.bootstrap, "-u"])
+            .args(["-X", "auto.offset.reset=earliest"])
+            .args(["-X", "heartbeat.interval.ms=500"])
             .args(["-G", &group, &topic])
             .stdout(std::fs::File::create(&file).expect("a writable temporary folder"))
             .stderr(Stdio::null())
