@@ -42,8 +42,8 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         }
         waiting.groups.ask(group_id.clone());
         let command = GroupCommand::ConsumerGroupDescribe(group_id.clone());
-        if let Err(GroupReply::ConsumerGroupDescribe(refused)) =
-            context.ask_group(request.id, command)
+        if let Err(refused) = context.ask_group(request.id, command)
+            && let GroupReply::ConsumerGroupDescribe(refused) = *refused
         {
             waiting.groups.answer(&group_id, refused);
         }

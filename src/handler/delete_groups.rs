@@ -32,7 +32,9 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         }
         waiting.groups.ask(group_id.clone());
         let command = GroupCommand::DeleteGroup(group_id.clone());
-        if let Err(GroupReply::DeleteGroup(refused)) = context.ask_group(request.id, command) {
+        if let Err(refused) = context.ask_group(request.id, command)
+            && let GroupReply::DeleteGroup(refused) = *refused
+        {
             waiting.groups.answer(&group_id, refused);
         }
     }

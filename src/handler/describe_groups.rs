@@ -36,7 +36,9 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
     for group_id in message.groups {
         waiting.groups.ask(group_id.clone());
         let command = GroupCommand::DescribeGroup(responder.version, group_id.clone());
-        if let Err(GroupReply::DescribeGroup(refused)) = context.ask_group(request.id, command) {
+        if let Err(refused) = context.ask_group(request.id, command)
+            && let GroupReply::DescribeGroup(refused) = *refused
+        {
             waiting.groups.answer(&group_id, refused);
         }
     }

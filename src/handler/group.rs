@@ -104,7 +104,7 @@ pub(super) fn ask(
 ) -> Outcome {
     match context.ask_group(id, command) {
         Ok(()) => Outcome::Waits(State::Group(waiting)),
-        Err(refused) => on_reply(context, waiting, refused),
+        Err(refused) => on_reply(context, waiting, *refused),
     }
 }
 
@@ -117,10 +117,10 @@ impl Context<'_> {
         &mut self,
         id: RequestId,
         command: GroupCommand,
-    ) -> Result<(), GroupReply> {
+    ) -> Result<(), Box<GroupReply>> {
         let Some(topic) = self.offsets_topic() else {
             let refused = command.refusal(ErrorCode::NOT_COORDINATOR);
-            return Err(refused.expect("what a client asks is answered"));
+            return Err(Box::new(refused.expect("what a client asks is answered")));
         };
         let group_id = command.group_id().map_or("", Str::as_str);
         let partition = partition_of(group_id, topic.partition_count());

@@ -72,7 +72,9 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
             group,
             require_stable: message.require_stable,
         };
-        if let Err(GroupReply::OffsetFetch(refused)) = context.ask_group(request.id, command) {
+        if let Err(refused) = context.ask_group(request.id, command)
+            && let GroupReply::OffsetFetch(refused) = *refused
+        {
             waiting.groups.answer(&group_id, refused);
         }
     }

@@ -76,6 +76,8 @@ impl Shard {
         }
         if now >= self.logs.retry_at {
             self.retry_logs(io);
+            // One of them may be of a coordinator.
+            self.follow_coordinators(io, None);
         }
         if now >= self.timers.idle_connections {
             self.timers.idle_connections = now + IDLE_CHECK;

@@ -52,9 +52,7 @@ impl Partitions {
         let at = self.run_of(entry.partition);
         let Some(run) = self.runs.get_mut(at) else {
             // One entry is all that most groups have of a topic with one partition.
-            let mut run = Vec::with_capacity(1);
-            run.push(entry);
-            self.runs.push(run);
+            self.runs.push(vec![entry]);
             return;
         };
         match position(run, entry.partition) {
