@@ -105,7 +105,7 @@ impl Churn {
             }
             9 if self.prng.one_in(3) => self.restart(),
             10 => self.harness.writes_fail = self.prng.one_in(3),
-            11 => {
+            11 if self.consumers[index].phase == Phase::Stable => {
                 // It goes on with what it knew long ago.
                 let consumer = &mut self.consumers[index];
                 consumer.generation = consumer.generation.min(1);

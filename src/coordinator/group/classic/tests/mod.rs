@@ -156,9 +156,10 @@ fn heartbeat_of(
         group_instance_id: instance.map(Str::from),
         ..HeartbeatRequest::default()
     };
-    match harness.ask_now(GroupCommand::Heartbeat(request)) {
-        GroupReply::Heartbeat(response) => ErrorCode(response.error_code),
-        other => panic!("{other:?}"),
+    let ticket = harness.ask(GroupCommand::Heartbeat(request));
+    match harness.answer(ticket) {
+        Some(GroupReply::Heartbeat(response)) => ErrorCode(response.error_code),
+        other => panic!("no answer to Heartbeat: {other:?}"),
     }
 }
 
@@ -177,9 +178,10 @@ fn leave(
         members: members.collect(),
         ..LeaveGroupRequest::default()
     };
-    match harness.ask_now(GroupCommand::LeaveGroup(asked(version), request)) {
-        GroupReply::LeaveGroup(response) => response,
-        other => panic!("{other:?}"),
+    let ticket = harness.ask(GroupCommand::LeaveGroup(asked(version), request));
+    match harness.answer(ticket) {
+        Some(GroupReply::LeaveGroup(response)) => response,
+        other => panic!("no answer to LeaveGroup: {other:?}"),
     }
 }
 
