@@ -22,6 +22,7 @@ mod installed;
 mod kcat;
 mod plan;
 mod report;
+mod settings;
 mod startup;
 mod tools;
 mod wire;
