@@ -344,7 +344,7 @@ fn code_where(sources: &[Source], wanted: impl Fn(&str) -> bool) -> String {
             continue;
         }
         let code = source.code().map(|(_, line)| line);
-        for line in code.take_while(|line| line.trim() != "#[cfg(test)]") {
+        for line in code.take_while(|line| line.trim() != "mod tests {") {
             all.push_str(line);
             all.push('\n');
         }
