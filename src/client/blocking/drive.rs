@@ -70,15 +70,7 @@ impl Client {
                 }
             }
         }
-        let lost: Vec<u64> = self
-            .producing
-            .keys()
-            .copied()
-            .filter(|token| self.broken.contains_key(token))
-            .collect();
-        for token in lost {
-            self.broken.remove(&token);
-            let request_id = self.producing.remove(&token).expect("listed above");
+        for request_id in take_broken(&mut self.producing, &mut self.broken) {
             producer.handle_disconnect(now, request_id);
         }
         Ok(wake)
@@ -166,15 +158,7 @@ impl Client {
             let answer = response.decode::<FetchRequest>()?;
             consumer.handle_response(now, &self.cluster, node, &answer)?;
         }
-        let lost: Vec<u64> = self
-            .fetching
-            .keys()
-            .copied()
-            .filter(|token| self.broken.contains_key(token))
-            .collect();
-        for token in lost {
-            self.broken.remove(&token);
-            let node = self.fetching.remove(&token).expect("listed above");
+        for node in take_broken(&mut self.fetching, &mut self.broken) {
             consumer.handle_disconnect(now, node);
         }
         Ok(())
@@ -187,4 +171,10 @@ fn named_version(has_topic_ids: bool) -> i16 {
     } else {
         NAMED_TOPICS_VERSION
     }
+}
+
+/// What waited under marks whose connection broke: it waits no longer.
+fn take_broken<T>(waiting: &mut BTreeMap<u64, T>, broken: &mut BTreeMap<u64, String>) -> Vec<T> {
+    let taken = waiting.extract_if(.., |token, _| broken.remove(token).is_some());
+    taken.map(|(_, what)| what).collect()
 }
