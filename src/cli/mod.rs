@@ -73,7 +73,7 @@ pub struct StartArguments {
     /// A setting that wins over the file and the environment; may be given many times.
     #[arg(long = "override", value_name = "key=value")]
     pub overrides: Vec<String>,
-    /// Refuse settings that klamm does not know, instead of warning.
+    /// Refuse every setting that klamm does not know, not only those that resemble one.
     #[arg(long)]
     pub strict: bool,
 }

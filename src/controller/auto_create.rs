@@ -24,7 +24,6 @@ pub fn auto_create_request<'a>(
     });
     CreateTopicsRequest {
         topics: topics.collect(),
-        timeout_ms: configuration.request_timeout_ms(),
         ..CreateTopicsRequest::default()
     }
 }

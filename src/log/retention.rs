@@ -10,7 +10,7 @@ use crate::log::open::storage;
 use crate::log::partition_log::{Log, Retired};
 use crate::log::segment::{LargestTimestamp, Segment};
 use crate::runtime::disk::Disk;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What a round of deletion did.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -197,6 +197,24 @@ impl Log {
         self.retired.push(Retired {
             paths,
             remove_at: Timestamp(now.0.saturating_add(self.config.file_delete_delay_ms)),
+        });
+        Ok(())
+    }
+
+    /// Takes a file out of the log's directory as a deleted segment's is: it gets the name `.deleted`,
+    /// and goes after `file.delete.delay.ms`.
+    ///
+    /// # Errors
+    /// What the file system said.
+    pub fn retire_file(&mut self, disk: &Disk, path: &Path, now: Now) -> Result<(), StorageError> {
+        let deleted = self.rename_deleted(disk, path.to_owned())?;
+        self.retired.push(Retired {
+            paths: vec![deleted],
+            remove_at: Timestamp(
+                now.timestamp
+                    .0
+                    .saturating_add(self.config.file_delete_delay_ms),
+            ),
         });
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use super::work::Watcher;
 use crate::base::ids::{LeaderEpoch, Offset, TopicPartition};
+use crate::base::time::Instant;
 use crate::log::Log;
 use crate::protocol::errors::ErrorCode;
 use crate::protocol::string::Str;
@@ -34,6 +35,8 @@ pub struct Partition {
     pub high_watermark: Offset,
     /// A sync that is under way.
     pub(super) sync: Option<Sync>,
+    /// Where it stands in the queue of those that wait for their `flush.ms`.
+    pub(super) flush_at: Option<Instant>,
     /// Whether the log was found broken: it answers KAFKA_STORAGE_ERROR until the broker restarts.
     pub(super) is_offline: bool,
     /// Whether batches wait in the log's queue for this turn's write.
@@ -65,6 +68,7 @@ impl Partition {
             leads: false,
             high_watermark,
             sync: None,
+            flush_at: None,
             is_offline: false,
             is_dirty: false,
             write_failed: false,

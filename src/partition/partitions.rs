@@ -6,7 +6,7 @@ use super::leader::{Partition, Sync};
 use super::work::{Answer, Origin, Work};
 use crate::base::collections::HashMap;
 use crate::base::ids::TopicPartition;
-use crate::base::time::Now;
+use crate::base::time::{Instant, Now};
 use crate::log::ReadError;
 use crate::protocol::errors::ErrorCode;
 use crate::runtime::disk::Disk;
@@ -30,6 +30,8 @@ pub struct Partitions {
     parked: HashMap<u64, (Origin, Work)>,
     /// Logs whose retention waits for cold pages.
     aging: HashMap<u64, TopicPartition>,
+    /// Logs that wait for their `flush.ms`, by deadline and place (`flush.rs`).
+    pub(super) flushes: BTreeSet<(Instant, usize)>,
     /// Syncs under way: which log.
     syncs: HashMap<u64, TopicPartition>,
     next_token: u64,
@@ -56,6 +58,7 @@ impl Partitions {
         self.without_log.remove(&topic_partition);
         let before = self.places.insert(topic_partition, place);
         assert!(before.is_none(), "{topic_partition:?} is owned already");
+        self.await_flush(place);
     }
 
     /// Takes note of a partition whose log could not be opened or made.
@@ -83,6 +86,9 @@ impl Partitions {
         let partition = self.slots[place].take()?;
         self.free.push(place);
         self.dirty.retain(|dirty| *dirty != place);
+        if let Some(at) = partition.flush_at {
+            self.flushes.remove(&(at, place));
+        }
         effects
             .wakes
             .extend(partition.watchers.iter().map(|watcher| watcher.origin));
@@ -101,6 +107,11 @@ impl Partitions {
 
     pub(super) fn at(&mut self, place: usize) -> Option<&mut Partition> {
         self.slots[place].as_mut()
+    }
+
+    /// One more than the last place.
+    pub(super) fn places_end(&self) -> usize {
+        self.slots.len()
     }
 
     /// All partitions, in the order of their places.
@@ -192,6 +203,7 @@ impl Partitions {
                     settle(partition, effects);
                 }
             }
+            self.await_flush(place);
         }
         dirty
     }
@@ -209,7 +221,7 @@ impl Partitions {
     }
 
     /// Syncs a log whose records are not all durable.
-    fn sync<M>(&mut self, io: &mut Io<M>, place: usize) {
+    pub(super) fn sync<M>(&mut self, io: &mut Io<M>, place: usize) {
         let Some(partition) = self.slots[place].as_mut() else {
             return;
         };
@@ -279,6 +291,7 @@ impl Partitions {
                 settle(partition, effects);
             }
             self.start_sync(io, place);
+            self.await_flush(place);
         }
         self.answer_rounds(effects);
     }
@@ -344,8 +357,8 @@ impl Partitions {
         }
     }
 
-    /// Syncs each log that asks for it: all of them before their recovery points move, else those
-    /// whose `flush.ms` has passed.
+    /// Looks at every log, and syncs each that asks for it: all of them before their recovery points
+    /// move, else those whose `flush.ms` has passed.
     pub fn sync_due<M>(&mut self, io: &mut Io<M>, all: bool) {
         let now = io.now();
         for place in 0..self.slots.len() {

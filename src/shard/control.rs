@@ -7,7 +7,7 @@
 //!              reply ◄── every shard ◄── committed
 //! ```
 
-use super::mail::{CheckpointEntry, Mail, Opened};
+use super::mail::{CheckpointEntry, CheckpointFiles, Mail, Opened};
 use super::start::{Announcement, Directories};
 use super::{Phase, Shard};
 use crate::base::ids::{NodeId, Offset};
@@ -30,9 +30,7 @@ use crate::protocol::metadata_records::broker::{
     ControllerEndpoint, ControllerFeature, RegisterControllerRecord,
 };
 use crate::protocol::string::Str;
-use crate::runtime::disk::Disk;
 use crate::runtime::io::Io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Token of syncs of the metadata log: no partition's has this bit.
@@ -62,8 +60,8 @@ pub struct Control {
     previous_broker_epoch: i64,
     broker_epoch: i64,
     opened: Vec<Opened>,
-    /// What the checkpoint files say, by core.
-    pub checkpoints: Vec<Vec<CheckpointEntry>>,
+    /// What the checkpoint files shall say, by core; `None` where a core has not spoken yet.
+    pub checkpoints: Vec<Option<Vec<CheckpointEntry>>>,
     /// Shards that have closed their logs.
     pub shards_closed: usize,
     is_clean: bool,
@@ -91,7 +89,7 @@ impl Control {
         directories: &Directories,
     ) -> Result<Control, String> {
         let disk = io.disk().clone();
-        let (log_dir, directory_id) = home(&disk, configuration, directories)?;
+        let (log_dir, directory_id) = directories.home.clone();
         let settings = ControllerSettings {
             node_id: configuration.node_id(),
             cluster_id: broker.cluster_id.clone(),
@@ -136,7 +134,7 @@ impl Control {
             previous_broker_epoch: epochs.min().flatten().unwrap_or(-1),
             broker_epoch: -1,
             opened: Vec::new(),
-            checkpoints: vec![Vec::new(); io.cores()],
+            checkpoints: vec![None; io.cores()],
             shards_closed: 0,
             is_clean: true,
         })
@@ -485,12 +483,15 @@ impl Shard {
         }
     }
 
-    /// Shard 0: writes a snapshot of the metadata where one is due.
-    pub(super) fn snapshot_if_due(&mut self, io: &mut Io<Mail>) {
+    /// Shard 0: writes a snapshot of the metadata where one is due, and lets go of what is old.
+    pub(super) fn tend_metadata(&mut self, io: &mut Io<Mail>) {
         let now = io.now();
         let Some(control) = self.control.as_mut() else {
             return;
         };
+        if let Err(error) = control.quorum.clean_if_due(now) {
+            tracing::error!("old metadata stays: {error}");
+        }
         for path in control.quorum.take_removable(now) {
             io.remove_file(&path);
         }
@@ -506,7 +507,6 @@ impl Shard {
 
     /// Shard 0: the snapshot is durable, or its name is.
     fn on_snapshot_synced(&mut self, io: &mut Io<Mail>, token: u64, result: std::io::Result<()>) {
-        let now = io.now();
         let Some(control) = self.control.as_mut() else {
             return;
         };
@@ -523,11 +523,8 @@ impl Shard {
                 io.sync_directory(quorum.directory(), SNAPSHOT_NAME_TOKEN);
             })
         } else {
-            quorum.finish_snapshot(now).map(|superfluous| {
-                for path in superfluous {
-                    io.remove_file(&path);
-                }
-            })
+            quorum.finish_snapshot();
+            Ok(())
         };
         if let Err(error) = done {
             tracing::error!("the metadata snapshot was not written: {error}");
@@ -574,6 +571,7 @@ impl Shard {
             Mail::Checkpoint {
                 core: self.core,
                 entries,
+                files: CheckpointFiles::ALL,
                 is_final: true,
             },
         );
@@ -622,32 +620,6 @@ impl Shard {
             }
         }
         self.phase = Phase::Stopped;
-    }
-}
-
-/// Where the metadata log lies, and that directory's id.
-fn home(
-    disk: &Disk,
-    configuration: &Configuration,
-    directories: &Directories,
-) -> Result<(PathBuf, Uuid), String> {
-    let wanted = Path::new(configuration.metadata_log_dir());
-    let path = disk.absolute(wanted).map_err(|error| {
-        format!(
-            "metadata.log.dir: {} cannot be used: {error}",
-            wanted.display()
-        )
-    })?;
-    let known = directories
-        .list
-        .iter()
-        .find(|directory| directory.path == path);
-    match known {
-        Some(directory) => Ok((directory.path.clone(), directory.id)),
-        None => Err(format!(
-            "metadata.log.dir: {} is not one of log.dirs; add it there",
-            path.display()
-        )),
     }
 }
 

@@ -361,6 +361,9 @@ impl Shard {
                 );
             }
         }
+        if !delta.topics_deleted.is_empty() {
+            self.checkpoint_soon(io.now().instant);
+        }
         if !delta.configs.is_empty() {
             self.reconfigure_logs();
         }
@@ -430,6 +433,7 @@ impl Shard {
                 partition.log.set_config(Arc::clone(&settings.log));
             }
         }
+        self.partitions.await_flushes();
     }
 
     /// What the checkpoint files shall say about this core's logs.

@@ -6,6 +6,7 @@ use crate::coordinator::group::{GroupCommand, GroupReply};
 use crate::metadata::batch::MetadataBatch;
 use crate::metadata::image::MetadataImage;
 use crate::partition::work::{Answer, Origin, RequestId, Work};
+use crate::runtime::io::SocketAddr;
 use std::sync::Arc;
 
 /// Mail between shards.
@@ -74,9 +75,35 @@ pub enum Mail {
         core: usize,
         /// One line per log.
         entries: Vec<CheckpointEntry>,
+        /// Which files they are for; the last word is for all.
+        files: CheckpointFiles,
         /// Whether the shard has closed its logs, and this is its last word.
         is_final: bool,
     },
+    /// For shard 0: why a connection was closed, which is told once.
+    Complaint {
+        /// The other end.
+        peer: SocketAddr,
+        /// What it did.
+        why: String,
+    },
+}
+
+/// The checkpoint files, by when they are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CheckpointFiles {
+    /// Recovery points and high watermarks.
+    pub offsets: bool,
+    /// Log start offsets.
+    pub log_starts: bool,
+}
+
+impl CheckpointFiles {
+    /// All of them.
+    pub const ALL: CheckpointFiles = CheckpointFiles {
+        offsets: true,
+        log_starts: true,
+    };
 }
 
 /// What opening its logs took a shard.

@@ -41,6 +41,7 @@ use connections::Connections;
 use requests::Requests;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What the shard is doing with its life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,10 +90,9 @@ pub struct Shard {
     /// Answers and wake-ups for requests of this core.
     local: VecDeque<Mail>,
     timers: Timers,
-    /// Why connections were closed: each reason is told once.
+    /// Why connections were closed: each reason is told once, by shard 0 for all.
     complaints: std::collections::BTreeSet<String>,
-    /// Tells whether anything that the checkpoint files say has changed.
-    checkpoint_sum: u64,
+    checkpointed: checkpoints::Checkpointed,
 }
 
 /// When the regular work of a shard is due.
@@ -100,6 +100,12 @@ pub struct Shard {
 struct Timers {
     /// High watermarks are sent to shard 0.
     checkpoint: Instant,
+    /// First offsets are sent to shard 0.
+    log_starts: Instant,
+    /// It is looked whether logs must be synced, where that has a time of its own.
+    flush: Instant,
+    /// Read once: it is looked at in every turn.
+    flush_interval: Option<Duration>,
     /// Logs are synced and their recovery points move.
     recovery_point: Instant,
     /// Old segments are deleted.
@@ -187,10 +193,12 @@ impl Shard {
             Mail::Checkpoint {
                 core,
                 entries,
+                files,
                 is_final,
             } => {
-                self.on_checkpoint(io, core, entries, is_final);
+                self.on_checkpoint(io, core, entries, files, is_final);
             }
+            Mail::Complaint { peer, why } => self.complain(io, peer, why),
         }
     }
 
@@ -293,21 +301,7 @@ impl Shard {
         }
         if self.phase == Phase::Serving {
             io.wake_at(self.coordinators.next_deadline());
-            let timers = &self.timers;
-            let idle = if self.connections.count() > 0 {
-                timers.idle_connections
-            } else {
-                Instant::NEVER
-            };
-            for deadline in [
-                timers.checkpoint,
-                timers.recovery_point,
-                timers.retention,
-                self.logs.retry_at,
-                idle,
-            ] {
-                io.wake_at(deadline);
-            }
+            io.wake_at(self.next_timer());
         }
     }
 

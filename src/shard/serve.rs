@@ -233,17 +233,28 @@ impl Shard {
 
     fn close_because(&mut self, io: &mut Io<Mail>, socket: SocketId, why: &str) {
         if let Some(connection) = self.connections.get_mut(socket) {
-            // The same said for ten thousand connections helps nobody: each reason is told once.
-            if self.complaints.len() >= COMPLAINTS_MAX {
-                self.complaints.clear();
-            }
-            if self.complaints.insert(why.to_owned()) {
-                tracing::info!("{} {why}: the connection is closed", connection.peer);
-            }
             // What was answered before still goes out.
             connection.outgoing.flush(io, socket);
+            let peer = connection.peer;
+            self.complain(io, peer, why.to_owned());
         }
         self.close(io, socket);
+    }
+
+    /// Tells why a connection was closed. The same said for ten thousand connections helps nobody:
+    /// each reason is told once, by shard 0, to which each other shard passes it once.
+    pub(super) fn complain(&mut self, io: &mut Io<Mail>, peer: SocketAddr, why: String) {
+        if self.complaints.len() >= COMPLAINTS_MAX {
+            self.complaints.clear();
+        }
+        if !self.complaints.insert(why.clone()) {
+            return;
+        }
+        if self.core == 0 {
+            tracing::info!("{peer} {why}: the connection is closed");
+        } else {
+            self.pass(io, 0, Mail::Complaint { peer, why });
+        }
     }
 
     fn close(&mut self, io: &mut Io<Mail>, socket: SocketId) {

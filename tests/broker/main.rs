@@ -28,6 +28,7 @@ mod klamm_groups;
 mod member;
 mod plan;
 mod report;
+mod settings;
 mod startup;
 mod streams_and_connect;
 mod tools;

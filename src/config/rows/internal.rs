@@ -1,6 +1,6 @@
 //! Settings that Kafka keeps to itself: accepted, but not listed by DescribeConfigs.
 
-use super::reasons::{ALONE, NO_REMOTE, NOT_YET, SHARDS, UNSTABLE};
+use super::reasons::{ALONE, METADATA_BATCHES, NO_REMOTE, NOT_YET, SHARDS, UNSTABLE};
 use crate::config::setting::Class::{Implemented, Refused, WithoutEffect};
 use crate::config::setting::Validator::{Any, AtLeast, BetweenDouble};
 use crate::config::setting::{Setting, rows};
@@ -53,9 +53,10 @@ pub static INTERNAL: &[Setting] = rows! {
         "How long the files of a deleted metadata segment or snapshot stay.";
     "internal.metadata.log.segment.bytes": Int = null, Low, ReadOnly, Any, Implemented,
         "Size of a segment of the metadata log, for tests.";
-    "internal.metadata.max.batch.size.in.bytes": Int = "8388608", Low, ReadOnly, Any, Implemented,
+    "internal.metadata.max.batch.size.in.bytes": Int = "8388608",
+        Low, ReadOnly, Any, WithoutEffect(METADATA_BATCHES),
         "Largest batch of the metadata log, for tests.";
-    "log.initial.task.delay.ms": Long = "30000", Low, ReadOnly, AtLeast(0), WithoutEffect(NOT_YET),
+    "log.initial.task.delay.ms": Long = "30000", Low, ReadOnly, AtLeast(0), Implemented,
         "How long the upkeep of logs waits after the start.";
     "producer.id.expiration.check.interval.ms": Int = "600000",
         Low, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),

@@ -12,9 +12,12 @@ pub const TURNS: &str =
     "a coordinator of klamm writes what each turn brings in one batch, and loads a slice per turn";
 /// How often Kafka sweeps its purgatories.
 pub const PURGATORY: &str = "klamm drops a waiting request as soon as it is answered";
-/// Sizes of socket buffers.
-pub const KERNEL_BUFFERS: &str =
-    "the kernel sizes the buffers of each connection as it goes: net.ipv4.tcp_rmem and tcp_wmem";
+/// Settings of the log cleaner.
+pub const NO_COMPACTION: &str =
+    "klamm does not compact yet: cleanup.policy=compact asks for keys and keeps every record";
+/// The size of a batch of the metadata log.
+pub const METADATA_BATCHES: &str =
+    "klamm bounds the batches of its metadata log by records, 10000 to a batch";
 /// Anything between several nodes.
 pub const ALONE: &str = "klamm is a cluster of one, for now";
 /// SASL settings.

@@ -39,6 +39,7 @@ use crate::raft::{
 use crate::record::RecordBatch;
 use crate::runtime::disk::{Disk, File};
 use load::Loaded;
+use snapshots::Retention;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -106,7 +107,7 @@ pub struct QuorumController {
     policy: SnapshotPolicy,
     snapshots: Vec<SnapshotId>,
     writing: Option<snapshots::Writing>,
-    retention_bytes_max: i64,
+    retention: Retention,
 }
 
 /// What has to be synced so that everything written is committed.
@@ -172,7 +173,7 @@ impl QuorumController {
             interval(configuration.metadata_log_max_snapshot_interval_ms()),
         );
         policy.on_committed(bytes_since_snapshot, now.instant);
-        let retention = configuration.value("metadata.max.retention.bytes").number();
+        let retention = Retention::new(configuration, now.instant);
         let mut quorum = QuorumController {
             disk,
             directory,
@@ -185,7 +186,7 @@ impl QuorumController {
             policy,
             snapshots,
             writing: None,
-            retention_bytes_max: retention.unwrap_or(-1),
+            retention,
         };
         let leader_change = quorum.raft.append_leader_change(now.timestamp);
         quorum.queue(leader_change, Vec::new(), now)?;
@@ -524,12 +525,15 @@ fn lead(disk: &Disk, directory: &Path, raft: &mut RaftNode) -> Result<(), Quorum
 
 fn log_config(settings: &ControllerSettings) -> LogConfig {
     let configuration = &settings.configuration;
+    let of_tests = configuration.value("internal.metadata.log.segment.bytes");
+    let segment_bytes = of_tests
+        .number()
+        .filter(|bytes| *bytes > 0)
+        .unwrap_or_else(|| i64::from(configuration.metadata_log_segment_bytes()));
     LogConfig {
-        segment_bytes: u32::try_from(configuration.metadata_log_segment_bytes()).unwrap_or(1 << 30),
-        segment_ms: configuration
-            .value("metadata.log.segment.ms")
-            .number()
-            .unwrap_or(i64::MAX),
+        segment_bytes: u32::try_from(segment_bytes).unwrap_or(1 << 30),
+        segment_ms: configuration.metadata_log_segment_ms(),
+        file_delete_delay_ms: configuration.internal_metadata_delete_delay_millis(),
         // Snapshots decide what may go, not age or size.
         retention_ms: -1,
         retention_bytes: -1,

@@ -122,8 +122,7 @@ impl Node {
         );
         file.sync_data().unwrap();
         self.quorum.name_snapshot().unwrap();
-        let superfluous = self.quorum.finish_snapshot(self.now).unwrap();
-        assert!(superfluous.is_empty());
+        self.quorum.finish_snapshot();
     }
 
     /// One turn of the shard: returns the records committed, as lines.
@@ -235,6 +234,59 @@ fn a_snapshot_stands_for_the_log_before_it() {
     assert_eq!(names, ["00000000000000000017-0000000001.checkpoint"]);
     let reopened = Node::open(&disk, 5, &overrides);
     assert_eq!(reopened.image, expected);
+}
+
+#[test]
+fn old_snapshots_go_by_age_or_bytes_but_never_the_last() {
+    for (bound, other) in [
+        (
+            "metadata.max.retention.ms=1000",
+            "metadata.max.retention.bytes=-1",
+        ),
+        (
+            "metadata.max.retention.bytes=1",
+            "metadata.max.retention.ms=-1",
+        ),
+    ] {
+        let disk = formatted();
+        let delay = "internal.metadata.delete.delay.millis=30000";
+        let mut node = Node::open(&disk, 1, &[bound, other, delay]);
+        node.start_broker();
+        for (ticket, name, at) in [(1, "a", 1), (2, "b", 500), (3, "c", 60_000)] {
+            node.now = now(at);
+            node.create(ticket, name);
+            node.turn();
+            let image = node.image.clone();
+            node.take_snapshot(&image);
+        }
+        let endings = |disk: &Disk| {
+            let entries = disk.list(Path::new("/data/__cluster_metadata-0")).unwrap();
+            let names = entries.into_iter().map(|entry| entry.name);
+            let names = names.filter(|name| name.contains(".checkpoint"));
+            let endings = names.map(|name| name.split_once('.').unwrap().1.to_owned());
+            endings.collect::<Vec<_>>().join(" ")
+        };
+        node.quorum.clean_if_due(now(60_000)).unwrap();
+        assert_eq!(
+            endings(&disk),
+            "checkpoint checkpoint checkpoint",
+            "not due"
+        );
+        node.quorum.clean_if_due(now(60_001)).unwrap();
+        assert_eq!(
+            endings(&disk),
+            "checkpoint.deleted checkpoint.deleted checkpoint",
+            "{bound}"
+        );
+        assert!(node.quorum.take_removable(now(90_000)).is_empty());
+        for path in node.quorum.take_removable(now(90_001)) {
+            disk.remove_file(&path).unwrap();
+        }
+        assert_eq!(endings(&disk), "checkpoint", "{bound}");
+        let expected = node.image.clone();
+        drop(node);
+        assert_eq!(Node::open(&disk, 130_000, &[bound, other]).image, expected);
+    }
 }
 
 #[test]
