@@ -36,10 +36,11 @@ pub fn handle(
     asked: &Asked,
     request: ConsumerGroupHeartbeatRequest,
 ) -> Step {
-    let result = validate(world, asked, &request).and_then(|()| match request.member_epoch {
-        LEAVE_EPOCH | STATIC_LEAVE_EPOCH => leave::by_heartbeat(groups, world, &request),
-        _ => heartbeat(groups, world, asked, &request),
-    });
+    let result =
+        validate(groups, world, asked, &request).and_then(|()| match request.member_epoch {
+            LEAVE_EPOCH | STATIC_LEAVE_EPOCH => leave::by_heartbeat(groups, world, &request),
+            _ => heartbeat(groups, world, asked, &request),
+        });
     match result {
         Ok((mut step, response)) => {
             let reply = GroupReply::ConsumerGroupHeartbeat(response);
@@ -59,6 +60,7 @@ pub fn handle(
 
 /// What is wrong with a request by itself.
 fn validate(
+    groups: &Groups,
     world: &World<'_>,
     asked: &Asked,
     request: &ConsumerGroupHeartbeatRequest,
@@ -126,6 +128,8 @@ fn validate(
         .subscribed_topic_regex
         .as_ref()
         .filter(|text| !text.is_empty())
+        // What the group uses already was found good.
+        .filter(|text| !groups.uses_regex(&request.group_id, text))
     {
         regex::compile(text).map_err(|why| {
             Refusal::new(
@@ -256,11 +260,7 @@ fn outcome(
     let mut written = draft.records;
     let (mut records, is_upgraded) = match found {
         Found::There(_) => (Vec::new(), false),
-        Found::Made {
-            records,
-            is_upgraded,
-            ..
-        } => (records, is_upgraded),
+        Found::Made(made) => (made.records, made.is_upgraded),
     };
     records.append(&mut written);
     Ok(Outcome {
@@ -320,19 +320,22 @@ fn response(
 enum Found<'a> {
     /// It is there.
     There(&'a ConsumerGroup),
-    /// It is made by these records.
-    Made {
-        group: ConsumerGroup,
-        records: Vec<GroupRecord>,
-        is_upgraded: bool,
-    },
+    /// It is made.
+    Made(Box<Made>),
+}
+
+/// A group that a heartbeat makes, and by which records.
+struct Made {
+    group: ConsumerGroup,
+    records: Vec<GroupRecord>,
+    is_upgraded: bool,
 }
 
 impl Found<'_> {
     fn group(&self) -> &ConsumerGroup {
         match self {
             Found::There(group) => group,
-            Found::Made { group, .. } => group,
+            Found::Made(made) => &made.group,
         }
     }
 }
@@ -356,20 +359,20 @@ fn find_group<'a>(
         }
         Some(Kind::Classic(group)) => {
             if joins && let Some((group, records)) = migration::upgrade(world, group_id, group) {
-                return Ok(Found::Made {
+                return Ok(Found::Made(Box::new(Made {
                     group,
                     records,
                     is_upgraded: true,
-                });
+                })));
             }
             return not_found(format!("Group {group_id} is not a consumer group."));
         }
     }
-    Ok(Found::Made {
+    Ok(Found::Made(Box::new(Made {
         group: ConsumerGroup::default(),
         records,
         is_upgraded: false,
-    })
+    })))
 }
 
 pub(super) fn check_size(

@@ -309,6 +309,11 @@ impl Groups {
         }
     }
 
+    fn uses_regex(&self, group_id: &str, regex: &str) -> bool {
+        self.consumer(group_id)
+            .is_some_and(|group| group.regexes.contains_key(regex))
+    }
+
     fn consumer_mut(&mut self, group_id: &str) -> Option<&mut ConsumerGroup> {
         match &mut self.groups.get_mut(group_id)?.kind {
             Kind::Consumer(group) => Some(group),

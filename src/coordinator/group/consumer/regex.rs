@@ -22,7 +22,7 @@ pub const LOOK_UP_INTERVAL: Duration = Duration::from_secs(10);
 const REGEX_BYTES_MAX: usize = 4096;
 
 /// What an expression may compile to.
-const COMPILED_BYTES_MAX: usize = 1 << 20;
+const COMPILED_BYTES_MAX: usize = 1 << 19;
 
 /// How deep an expression may nest.
 const NEST_MAX: u32 = 50;
@@ -57,11 +57,11 @@ fn build(regex: &str) -> Result<Regex, String> {
         .dfa_size_limit(COMPILED_BYTES_MAX)
         .nest_limit(NEST_MAX)
         .build()
-        .map_err(|error| match error {
-            regex::Error::CompiledTooBig(limit) => {
-                format!("it compiles to more than {limit} bytes")
+        .map_err(|error| {
+            if let regex::Error::CompiledTooBig(limit) = error {
+                return format!("it compiles to more than {limit} bytes");
             }
-            other => other.to_string(),
+            error.to_string()
         })
 }
 

@@ -500,6 +500,20 @@ fn a_write_that_fails_changes_nothing() {
 }
 
 #[test]
+fn a_topic_that_could_not_be_noted_is_noted_later() {
+    let mut cluster = Cluster::new(&["group.consumer.assignment.interval.ms=0"]);
+    let first = cluster.must_beat(join("a", &["orders"]));
+    cluster.writes_fail = true;
+    cluster.make_topic("orders", 2);
+    cluster.writes_fail = false;
+    let same = cluster.must_beat(beat("a", first.member_epoch));
+    assert_eq!(assigned(&same), None);
+    cluster.advance_ms(10_000);
+    let more = cluster.must_beat(beat("a", first.member_epoch));
+    assert_eq!(assigned(&more).expect("they are new").len(), 2);
+}
+
+#[test]
 fn a_group_that_is_deleted_is_gone_for_a_restart_too() {
     let mut cluster = Cluster::new(&[]);
     cluster.make_topic("orders", 1);
