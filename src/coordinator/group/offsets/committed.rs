@@ -80,34 +80,16 @@ impl Offsets {
 
     /// Puts an offset in, instead of the one that its partition had.
     pub(super) fn insert(&mut self, topic: &str, partition: i32, committed: &Committed<'_>) {
-        if !self.topics.contains_key(topic) {
-            let empty = Topic {
+        if let Some(known) = self.topics.get_mut(topic) {
+            known.insert(partition, committed);
+        } else {
+            let mut made = Topic {
                 topic_id: committed.topic_id,
                 partitions: Partitions::default(),
             };
-            self.topics.insert(topic.into(), empty);
+            made.insert(partition, committed);
+            self.topics.insert(topic.into(), made);
         }
-        let topic = self
-            .topics
-            .get_mut(topic)
-            .expect("it was there, or has just been made");
-        let is_plain = committed.metadata.is_empty()
-            && committed.expire_timestamp == Timestamp::NONE
-            && committed.topic_id == topic.topic_id;
-        let rare = (!is_plain).then(|| {
-            Box::new(Rare {
-                metadata: committed.metadata.into(),
-                expire_timestamp: committed.expire_timestamp.0,
-                topic_id: committed.topic_id,
-            })
-        });
-        topic.partitions.insert(Entry {
-            partition,
-            leader_epoch: committed.leader_epoch.0,
-            offset: committed.offset.0,
-            commit_timestamp: committed.commit_timestamp.0,
-            rare,
-        });
     }
 
     /// Takes an offset out. False where there was none.
@@ -151,6 +133,26 @@ impl<'a> TopicOffsets<'a> {
 }
 
 impl Topic {
+    fn insert(&mut self, partition: i32, committed: &Committed<'_>) {
+        let is_plain = committed.metadata.is_empty()
+            && committed.expire_timestamp == Timestamp::NONE
+            && committed.topic_id == self.topic_id;
+        let rare = (!is_plain).then(|| {
+            Box::new(Rare {
+                metadata: committed.metadata.into(),
+                expire_timestamp: committed.expire_timestamp.0,
+                topic_id: committed.topic_id,
+            })
+        });
+        self.partitions.insert(Entry {
+            partition,
+            leader_epoch: committed.leader_epoch.0,
+            offset: committed.offset.0,
+            commit_timestamp: committed.commit_timestamp.0,
+            rare,
+        });
+    }
+
     fn committed<'a>(&'a self, entry: &'a Entry) -> Committed<'a> {
         let (metadata, expire_timestamp, topic_id) = match &entry.rare {
             Some(rare) => (&*rare.metadata, rare.expire_timestamp, rare.topic_id),

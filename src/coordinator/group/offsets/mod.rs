@@ -46,8 +46,7 @@ pub fn replay(groups: &mut Groups, key: OffsetCommitKey, value: Option<OffsetCom
                 expire_timestamp: Timestamp(value.expire_timestamp),
                 topic_id: value.topic_id,
             };
-            let offsets = &mut groups.get_or_simple(&key.group).offsets;
-            offsets.insert(&key.topic, key.partition, &committed);
+            remember(groups, &key.group, &key.topic, key.partition, &committed);
         }
         None => forget(groups, &key.group, &key.topic, key.partition),
     }
@@ -69,10 +68,25 @@ pub fn replay_legacy(
                 expire_timestamp: Timestamp::NONE,
                 topic_id: TopicId::ZERO,
             };
-            let offsets = &mut groups.get_or_simple(&key.group).offsets;
-            offsets.insert(&key.topic, key.partition, &committed);
+            remember(groups, &key.group, &key.topic, key.partition, &committed);
         }
         None => forget(groups, &key.group, &key.topic, key.partition),
+    }
+}
+
+fn remember(
+    groups: &mut Groups,
+    group_id: &Str,
+    topic: &Str,
+    partition: i32,
+    committed: &Committed<'_>,
+) {
+    // A load does this a million times: groups that are there are looked up once.
+    if let Some(group) = groups.groups.get_mut(group_id) {
+        group.offsets.insert(topic, partition, committed);
+    } else {
+        let group = groups.get_or_simple(group_id);
+        group.offsets.insert(topic, partition, committed);
     }
 }
 

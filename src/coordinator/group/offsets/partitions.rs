@@ -51,8 +51,8 @@ impl Partitions {
     pub fn insert(&mut self, entry: Entry) {
         let at = self.run_of(entry.partition);
         let Some(run) = self.runs.get_mut(at) else {
-            // One entry is all that most groups have of a topic with one partition.
-            self.runs.push(vec![entry]);
+            // The first: with no room to spare, for groups that have no more of the topic.
+            self.runs = vec![vec![entry]];
             return;
         };
         match position(run, entry.partition) {
