@@ -24,6 +24,10 @@ const RECEIVE_BYTES: usize = 256 << 10;
 /// How long nothing is done where something is due that only an answer can set going.
 const IDLE: Duration = Duration::from_millis(20);
 
+/// Ids from here on are those of second connections, to brokers as coordinators: an answer to
+/// JoinGroup takes minutes, and those behind it on the same connection would wait.
+const COORDINATOR_LINKS: i32 = i32::MAX / 2;
+
 /// Last version of Produce and Fetch that names topics rather than giving their ids.
 const NAMED_TOPICS_VERSION: i16 = 12;
 
@@ -119,6 +123,8 @@ pub struct Client {
     producing: BTreeMap<u64, u64>,
     /// Marks of the consumer's requests, and the broker that was asked.
     fetching: BTreeMap<u64, NodeId>,
+    /// Who coordinates each group, as far as it was asked.
+    pub(super) coordinators: BTreeMap<String, NodeId>,
     next_refresh: Instant,
     buffer: Vec<u8>,
 }
@@ -136,6 +142,7 @@ impl Client {
             broken: BTreeMap::new(),
             producing: BTreeMap::new(),
             fetching: BTreeMap::new(),
+            coordinators: BTreeMap::new(),
             next_refresh: Instant(0),
             buffer: vec![0; RECEIVE_BYTES],
         };
@@ -229,21 +236,21 @@ impl Client {
         node: NodeId,
         request: &R,
     ) -> Result<R::Response, ClientError> {
-        let token = self.submit(node, request, i16::MAX, true)?;
+        self.call_at_most(node, request, i16::MAX)
+    }
+
+    /// The same in a version of at most `highest`.
+    pub(super) fn call_at_most<R: Request>(
+        &mut self,
+        node: NodeId,
+        request: &R,
+        highest: i16,
+    ) -> Result<R::Response, ClientError> {
+        let token = self.submit(node, request, highest, true)?;
         let deadline = self.now().instant + self.options.request_timeout;
         loop {
-            let position = self
-                .arrived
-                .iter()
-                .position(|response| response.token == token);
-            if let Some(response) = position.and_then(|position| self.arrived.remove(position)) {
-                return response.decode::<R>();
-            }
-            if let Some(server) = self.broken.remove(&token) {
-                return Err(ClientError::Disconnected {
-                    server,
-                    error: None,
-                });
+            if let Some(answer) = self.take_answer(token) {
+                return answer?.decode::<R>();
             }
             if self.now().instant >= deadline {
                 self.links.remove(&node);
@@ -256,6 +263,28 @@ impl Client {
         }
     }
 
+    /// The answer to a request, or that its connection broke; `None` while neither is so.
+    pub(super) fn take_answer(&mut self, token: u64) -> Option<Result<Response, ClientError>> {
+        let position = self
+            .arrived
+            .iter()
+            .position(|response| response.token == token);
+        if let Some(response) = position.and_then(|position| self.arrived.remove(position)) {
+            return Some(Ok(response));
+        }
+        let server = self.broken.remove(&token)?;
+        Some(Err(ClientError::Disconnected {
+            server,
+            error: None,
+        }))
+    }
+
+    /// Waits no longer for that answer: the connection is given up.
+    pub(super) fn abandon(&mut self, node: NodeId, token: u64) {
+        self.lose(node);
+        self.broken.remove(&token);
+    }
+
     /// Asks whichever broker can be reached, first those already connected to.
     pub fn call_any<R: Request>(&mut self, request: &R) -> Result<R::Response, ClientError> {
         let bootstrap = (0..self.options.bootstrap.len()).map(bootstrap_node);
@@ -263,7 +292,7 @@ impl Client {
             .links
             .keys()
             .copied()
-            .filter(|node| node.0 >= 0)
+            .filter(|node| (0..COORDINATOR_LINKS).contains(&node.0))
             .collect();
         nodes.extend(self.cluster.brokers().map(|broker| broker.node));
         nodes.extend(bootstrap);
@@ -290,7 +319,7 @@ impl Client {
     }
 
     /// Sends a request without waiting for its answer; gives its mark.
-    fn submit<R: Request>(
+    pub(super) fn submit<R: Request>(
         &mut self,
         node: NodeId,
         request: &R,
@@ -346,7 +375,7 @@ impl Client {
             Some(index) => self.options.bootstrap.get(index).cloned(),
             None => self
                 .cluster
-                .broker(node)
+                .broker(behind_link(node))
                 .map(|broker| (broker.host.clone(), broker.port)),
         };
         found.ok_or_else(|| ClientError::Connect {
@@ -384,7 +413,11 @@ impl Client {
     }
 
     /// Sends and receives what can be, waiting at most until `until` where nothing is there.
-    fn pump(&mut self, until: Instant, standard_input: bool) -> Result<Wake, ClientError> {
+    pub(super) fn pump(
+        &mut self,
+        until: Instant,
+        standard_input: bool,
+    ) -> Result<Wake, ClientError> {
         let now = self.now().instant;
         let mut interests: Vec<Interest<'_>> = self.links.values().map(interest).collect();
         if standard_input {
@@ -418,10 +451,12 @@ impl Client {
                     }
                 }
             }
-            let overdue = link
-                .connection
-                .oldest()
-                .is_some_and(|at| at + self.options.request_timeout + IDLE < now);
+            // How long a coordinator may take, who asks it knows.
+            let overdue = node.0 < COORDINATOR_LINKS
+                && link
+                    .connection
+                    .oldest()
+                    .is_some_and(|at| at + self.options.request_timeout + IDLE < now);
             if !alive || overdue {
                 self.lose(node);
             }
@@ -641,6 +676,20 @@ fn named_version(has_topic_ids: bool) -> i16 {
 /// Bootstrap servers have negative ids, as in Kafka's own client.
 fn bootstrap_node(index: usize) -> NodeId {
     NodeId(i32::try_from(index).map_or(i32::MIN, |index| -1 - index))
+}
+
+/// The id of the second connection to a broker, as a coordinator; Kafka's own client counts so.
+pub(super) fn coordinator_link(node: NodeId) -> NodeId {
+    NodeId(i32::MAX - node.0.max(0))
+}
+
+/// The broker at the other end of a connection.
+fn behind_link(node: NodeId) -> NodeId {
+    if node.0 < COORDINATOR_LINKS {
+        node
+    } else {
+        NodeId(i32::MAX - node.0)
+    }
 }
 
 fn interest(link: &Link) -> Interest<'_> {
