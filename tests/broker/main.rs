@@ -24,6 +24,7 @@ mod groups;
 mod installed;
 mod kafka_python_own;
 mod kcat;
+mod klamm_groups;
 mod member;
 mod plan;
 mod report;
