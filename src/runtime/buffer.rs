@@ -3,17 +3,23 @@
 //! Receiving into `malloc`'s blocks, which lie 16 bytes past a page, costs three times the CPU of
 //! receiving into aligned, touched memory. A buffer becomes [`Bytes`] without a copy; when the last
 //! slice of it is dropped, on whichever core, it comes back to the pool of the core it came from.
+//!
+//! A large buffer is mapped, not allocated: the kernel gives each page of it when it is first
+//! touched, so a peer that announces 100 MB and sends 4 bytes takes one page. The allocator would
+//! zero all of it: it knows of zeroed memory only where no alignment is asked for.
 
 use crate::base::limits::PAGE_BYTES;
 use bytes::Bytes;
 use crossbeam_queue::ArrayQueue;
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ops::{Deref, DerefMut};
-use std::ptr::NonNull;
+use std::ptr::{NonNull, null_mut};
 use std::sync::Arc;
 
 /// Sizes of which the pool keeps buffers: powers of two from a page up to 2 MiB.
 const CLASSES: usize = 10;
+/// Buffers from this size on are mapped.
+const MAPPED_BYTES_MIN: usize = 128 << 10;
 /// Bytes the pool keeps of each size: more is given back to the allocator.
 const KEPT_BYTES_PER_CLASS: usize = 4 << 20;
 
@@ -126,7 +132,7 @@ impl AsRef<[u8]> for Frozen {
 
 #[expect(
     unsafe_code,
-    reason = "the standard library has no aligned byte buffer"
+    reason = "the standard library has no aligned byte buffer, and no mapping"
 )]
 impl Memory {
     fn layout(bytes: usize) -> Layout {
@@ -134,12 +140,32 @@ impl Memory {
     }
 
     fn allocate(bytes: usize) -> Memory {
+        if bytes >= MAPPED_BYTES_MIN {
+            return Memory::map(bytes);
+        }
         let layout = Memory::layout(bytes);
         // SAFETY: the layout is not of size zero.
         let address = unsafe { alloc_zeroed(layout) };
         let Some(address) = NonNull::new(address) else {
             handle_alloc_error(layout)
         };
+        Memory { address, bytes }
+    }
+
+    fn map(bytes: usize) -> Memory {
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        // SAFETY: a new private mapping, at an address that the kernel chooses.
+        let address = unsafe { libc::mmap(null_mut(), bytes, protection, flags, -1, 0) };
+        if address == libc::MAP_FAILED {
+            handle_alloc_error(Memory::layout(bytes))
+        }
+        // Where huge pages are the rule, one byte would take 2 MiB.
+        if bytes > KEPT_BYTES_PER_CLASS {
+            // SAFETY: the range is the mapping that was just made; the advice changes no content.
+            unsafe { libc::madvise(address, bytes, libc::MADV_NOHUGEPAGE) };
+        }
+        let address = NonNull::new(address.cast()).expect("a mapping is not at zero");
         Memory { address, bytes }
     }
 
@@ -157,6 +183,12 @@ impl Memory {
 #[expect(unsafe_code, reason = "see allocate")]
 impl Drop for Memory {
     fn drop(&mut self) {
+        if self.bytes >= MAPPED_BYTES_MIN {
+            // SAFETY: it was mapped with this size and is not used any more.
+            let unmapped = unsafe { libc::munmap(self.address.as_ptr().cast(), self.bytes) };
+            assert_eq!(unmapped, 0, "a mapping can be given back");
+            return;
+        }
         // SAFETY: it was allocated with this layout and is not used any more.
         unsafe { dealloc(self.address.as_ptr(), Memory::layout(self.bytes)) }
     }
@@ -196,6 +228,30 @@ mod tests {
             address,
             "recycled after a drop elsewhere"
         );
+    }
+
+    #[test]
+    fn a_large_buffer_takes_memory_only_where_it_is_touched() {
+        let resident = || {
+            let status = std::fs::read_to_string("/proc/self/statm").expect("Linux says it");
+            let pages = status
+                .split(' ')
+                .nth(1)
+                .and_then(|it| it.parse::<usize>().ok());
+            pages.expect("a number of pages") * PAGE_BYTES
+        };
+        let pool = BufferPool::new();
+        let before = resident();
+        let buffers: Vec<Buffer> = (0..16)
+            .map(|_| {
+                let mut buffer = pool.take(100 << 20);
+                buffer[..4].copy_from_slice(b"size");
+                buffer
+            })
+            .collect();
+        // Other tests run beside this one, and take some.
+        assert!(resident() < before + (256 << 20));
+        assert_eq!(buffers[15][..5], *b"size\0");
     }
 
     #[test]

@@ -30,7 +30,6 @@ const IDLE: Duration = Duration::from_millis(20);
 /// JoinGroup takes minutes, and those behind it on the same connection would wait.
 const COORDINATOR_LINKS: i32 = i32::MAX / 2;
 
-
 /// Why a wait ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wake {

@@ -42,12 +42,15 @@ pub enum OffsetReset {
     None,
 }
 
+/// Whether a topic of this name, internal or not, is wanted.
+pub type TopicFilter = dyn Fn(&str, bool) -> bool;
+
 /// Which topics a consumer reads.
 pub enum Subscription {
     /// These.
     Topics(Vec<String>),
     /// All whose name the function takes; told also whether Kafka itself writes the topic.
-    Matching(Box<dyn Fn(&str, bool) -> bool>),
+    Matching(Box<TopicFilter>),
 }
 
 impl fmt::Debug for Subscription {

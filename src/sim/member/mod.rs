@@ -498,10 +498,11 @@ impl Member {
             Ok(())
         } else {
             self.says_all = true;
-            let next = match self.stage {
-                Stage::Stable => Stage::Stable,
-                _ if self.way == Way::Consumer && self.epoch > 0 => Stage::Stable,
-                _ => Stage::Join,
+            let stays = self.way == Way::Consumer && self.epoch > 0;
+            let next = if stays || self.stage == Stage::Stable {
+                Stage::Stable
+            } else {
+                Stage::Join
             };
             self.again_later(scene, next);
             self.excuse(error)

@@ -1,5 +1,10 @@
 //! What an administrator sees of groups, and does to them.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test names the one answer that it wants"
+)]
+
 use crate::coordinator::group::harness::Harness;
 use crate::coordinator::group::offsets::ask::{
     all_of, heartbeat, join, leave, must_commit, subscription,

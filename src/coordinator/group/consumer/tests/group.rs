@@ -131,7 +131,12 @@ fn what_is_wrong_with_a_request_is_said() {
     let mut cluster = Cluster::new(&["group.consumer.max.size=1"]);
     cluster.make_topic("orders", 2);
     let good = || join("a", &["orders"]);
-    let rows: [(&str, fn(&mut ConsumerGroupHeartbeatRequest), ErrorCode); 13] = [
+    type Row = (
+        &'static str,
+        fn(&mut ConsumerGroupHeartbeatRequest),
+        ErrorCode,
+    );
+    let rows: [Row; 13] = [
         (
             "group id",
             |it| it.group_id = Str::EMPTY,
