@@ -10,6 +10,38 @@ use crate::metadata::image::configs::ConfigResourceType;
 use crate::protocol::string::Str;
 use std::time::Duration;
 
+/// A setting that a group may have of its own.
+struct Bounded {
+    of_group: &'static str,
+    of_broker: &'static str,
+    least: &'static str,
+    most: &'static str,
+}
+
+/// How long a silent member is kept.
+const SESSION_TIMEOUT: Bounded = Bounded {
+    of_group: "consumer.session.timeout.ms",
+    of_broker: "group.consumer.session.timeout.ms",
+    least: "group.consumer.min.session.timeout.ms",
+    most: "group.consumer.max.session.timeout.ms",
+};
+
+/// How often members are to be heard of.
+const HEARTBEAT_INTERVAL: Bounded = Bounded {
+    of_group: "consumer.heartbeat.interval.ms",
+    of_broker: "group.consumer.heartbeat.interval.ms",
+    least: "group.consumer.min.heartbeat.interval.ms",
+    most: "group.consumer.max.heartbeat.interval.ms",
+};
+
+/// How often assignments are computed at most.
+const ASSIGNMENT_INTERVAL: Bounded = Bounded {
+    of_group: "consumer.assignment.interval.ms",
+    of_broker: "group.consumer.assignment.interval.ms",
+    least: "group.consumer.min.assignment.interval.ms",
+    most: "group.consumer.max.assignment.interval.ms",
+};
+
 /// `group.consumer.migration.policy`: which ways groups may change over. KIP-848.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MigrationPolicy {
@@ -35,7 +67,7 @@ impl MigrationPolicy {
 /// `consumer.session.timeout.ms`
 #[must_use]
 pub fn session_timeout(world: &World<'_>, group_id: &str) -> Duration {
-    milliseconds(value(world, group_id, "session.timeout.ms"))
+    milliseconds(value(world, group_id, &SESSION_TIMEOUT))
 }
 
 /// The session timeout of a member: one that speaks the classic protocol has its own.
@@ -50,31 +82,28 @@ pub fn session_timeout_of(world: &World<'_>, group_id: &str, member: &Member) ->
 /// `consumer.heartbeat.interval.ms`, in milliseconds.
 #[must_use]
 pub fn heartbeat_interval_ms(world: &World<'_>, group_id: &str) -> i32 {
-    i32::try_from(value(world, group_id, "heartbeat.interval.ms")).unwrap_or(i32::MAX)
+    i32::try_from(value(world, group_id, &HEARTBEAT_INTERVAL)).unwrap_or(i32::MAX)
 }
 
 /// `consumer.assignment.interval.ms`, in milliseconds. KIP-1263.
 #[must_use]
 pub fn assignment_interval_ms(world: &World<'_>, group_id: &str) -> i64 {
-    value(world, group_id, "assignment.interval.ms")
+    value(world, group_id, &ASSIGNMENT_INTERVAL)
 }
 
-fn value(world: &World<'_>, group_id: &str, setting: &str) -> i64 {
-    let of_broker = |name: String| world.configuration.value(&name).number();
+/// What a group has in force: its own value within the broker's bounds, else the broker's.
+fn value(world: &World<'_>, group_id: &str, setting: &Bounded) -> i64 {
+    let of_broker = |name: &str| world.configuration.value(name).number();
     let own = world
         .image
         .configs
-        .value(
-            ConfigResourceType::GROUP,
-            group_id,
-            &format!("consumer.{setting}"),
-        )
+        .value(ConfigResourceType::GROUP, group_id, setting.of_group)
         .and_then(|text| text.trim().parse::<i64>().ok());
     let Some(own) = own else {
-        return of_broker(format!("group.consumer.{setting}")).unwrap_or(0);
+        return of_broker(setting.of_broker).unwrap_or(0);
     };
-    let least = of_broker(format!("group.consumer.min.{setting}")).unwrap_or(own);
-    let most = of_broker(format!("group.consumer.max.{setting}")).unwrap_or(own);
+    let least = of_broker(setting.least).unwrap_or(own);
+    let most = of_broker(setting.most).unwrap_or(own);
     own.min(most).max(least)
 }
 
