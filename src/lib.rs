@@ -9,6 +9,7 @@ pub mod client;
 pub mod config;
 pub mod connection;
 pub mod controller;
+pub mod coordinator;
 pub mod handler;
 pub mod log;
 pub mod metadata;

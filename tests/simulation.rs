@@ -1,11 +1,13 @@
 //! The whole broker in the simulator: 100 seeds, each a life with kills, stops and a failing disk.
 //! A failing seed is replayed by `cargo dev sim SEED`, which sets `KLAMM_SEED`.
 
-use klamm::sim::{self, Report};
+use klamm::sim::{self, Report, Way};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Seeds of one test; the four tests run beside each other.
 const SEEDS: u64 = 25;
+/// Seeds of each of the four tests of groups.
+const GROUP_SEEDS: u64 = 50;
 /// One seed in so many is run twice: both runs must be the same.
 const TWICE_EVERY: u64 = 20;
 
@@ -78,6 +80,71 @@ fn what_was_acknowledged_is_found_again_seeds_50_to_74() {
 #[test]
 fn what_was_acknowledged_is_found_again_seeds_75_to_99() {
     run_many(75);
+}
+
+/// One seed of a group's life.
+fn run_group(seed: u64, way: Way) -> Report {
+    match catch_unwind(AssertUnwindSafe(|| sim::run_group(seed, way))) {
+        Ok(Ok(report)) => report,
+        Ok(Err(failure)) => panic!("{way:?} group, seed {seed}:\n{failure}"),
+        Err(_) => panic!("{way:?} group, seed {seed}: the broker panicked"),
+    }
+}
+
+fn run_groups(first: u64, way: Way) {
+    let mut total = Report::default();
+    for seed in first..first + GROUP_SEEDS {
+        let report = run_group(seed, way);
+        if seed % TWICE_EVERY == 0 {
+            assert_eq!(
+                report,
+                run_group(seed, way),
+                "two runs of seed {seed} differ"
+            );
+        }
+        total.grants += report.grants;
+        total.commits += report.commits;
+        total.committed_reads += report.committed_reads;
+        total.fenced += report.fenced;
+        total.kills += report.kills;
+    }
+    println!(
+        "{way:?} groups, seeds {first} to {}: {total:?}",
+        first + GROUP_SEEDS - 1
+    );
+    // A run in which nothing goes wrong proves nothing.
+    assert!(
+        total.kills > GROUP_SEEDS && total.fenced > GROUP_SEEDS,
+        "{total:?}"
+    );
+    // KIP-848's members keep what they have, the classic ones are given everything anew each time.
+    let grants_min = match way {
+        Way::Classic => 20 * GROUP_SEEDS,
+        Way::Consumer => 4 * GROUP_SEEDS,
+    };
+    assert!(total.grants > grants_min, "{total:?}");
+    assert!(total.commits > 50 * GROUP_SEEDS, "{total:?}");
+    assert!(total.committed_reads > total.commits, "{total:?}");
+}
+
+#[test]
+fn classic_groups_keep_their_promises_seeds_0_to_49() {
+    run_groups(0, Way::Classic);
+}
+
+#[test]
+fn classic_groups_keep_their_promises_seeds_50_to_99() {
+    run_groups(50, Way::Classic);
+}
+
+#[test]
+fn consumer_groups_keep_their_promises_seeds_0_to_49() {
+    run_groups(0, Way::Consumer);
+}
+
+#[test]
+fn consumer_groups_keep_their_promises_seeds_50_to_99() {
+    run_groups(50, Way::Consumer);
 }
 
 /// `KLAMM_SEED=7` runs that seed, `KLAMM_SEED=1000-2000` all of these, and nothing else.

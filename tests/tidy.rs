@@ -1,6 +1,9 @@
 //! The house rules, held by tests: which room may import from which, what only the runtime may
 //! name, how a file opens and how long it may be, words that say nothing, files nobody reaches.
 //! Sources are read as text, without their comments: a rule that needs a parser is not simple.
+use klamm::config::setting::Class;
+use klamm::config::topic::broker_synonyms;
+use klamm::config::{Configuration, rows};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -330,6 +333,123 @@ fn declared(source: &Source) -> Vec<PathBuf> {
         files.push(below.join(name).join("mod.rs"));
     }
     files
+}
+
+/// The code of the sources that `wanted` picks, without what their tests at the end do.
+fn code_where(sources: &[Source], wanted: impl Fn(&str) -> bool) -> String {
+    let mut all = String::new();
+    for source in sources {
+        let path = source.path.to_string_lossy();
+        if path.ends_with("tests.rs") || path.contains("/tests/") || !wanted(&path) {
+            continue;
+        }
+        let code = source.code().map(|(_, line)| line);
+        for line in code.take_while(|line| line.trim() != "mod tests {") {
+            all.push_str(line);
+            all.push('\n');
+        }
+    }
+    all
+}
+
+/// A setting that is called implemented is read by somebody, one without effect by nobody.
+#[test]
+fn a_setting_has_the_effect_that_its_row_says() {
+    let sources = sources(&["src"]);
+    let served = code_where(&sources, |path| {
+        let is_a_clients = path.starts_with("src/client") || path.starts_with("src/cli");
+        !path.starts_with("src/config") && (!is_a_clients || path == "src/cli/start.rs")
+    });
+    let checked = code_where(&sources, |path| {
+        path == "src/config/broker.rs" || path == "src/config/checks.rs"
+    });
+    let fields = code_where(&sources, |path| path == "src/config/topic.rs");
+    let calls = |method: &str| served.contains(&format!(".{method}()"));
+    let names = |code: &str, key: &str| code.contains(&format!("\"{key}\""));
+    let field = |key: &str| key.replace('.', "_");
+    let reads_field = |key: &str| {
+        let field = format!(".{}", field(key));
+        served.match_indices(&field).any(|(at, _)| {
+            let next = served[at + field.len()..].chars().next();
+            !next.is_some_and(|next| next.is_alphanumeric() || next == '_' || next == '(')
+        })
+    };
+    let mut complaints = Vec::new();
+    for (method, key) in Configuration::ACCESSORS {
+        if !calls(method) {
+            complaints.push(format!("{key}: nobody calls {method}()"));
+        }
+    }
+    let topic_settings = || {
+        let hidden = rows::topic::TOPIC_INTERNAL;
+        rows::topic_settings().iter().chain(hidden)
+    };
+    for setting in topic_settings() {
+        let key = setting.name;
+        let is_read = match setting.class {
+            Class::Implemented => reads_field(key) || names(&served, key),
+            Class::WithoutEffect(_) => !fields.contains(&format!("pub {}:", field(key))),
+            Class::Refused(_) => true,
+        };
+        if !is_read {
+            complaints.push(format!("topic's {key}: its row says {:?}", setting.class));
+        }
+    }
+    for setting in rows::all_broker_settings() {
+        let key = setting.name;
+        let has_accessor = Configuration::ACCESSORS.iter().any(|(_, of)| *of == key);
+        let mut inherited = topic_settings().filter(|topic| {
+            let is_its_default = |(name, _): &(&str, i64)| *name == key;
+            topic.class == Class::Implemented
+                && broker_synonyms(topic.name).iter().any(is_its_default)
+        });
+        let is_read = has_accessor || inherited.next().is_some();
+        let is_true = match setting.class {
+            Class::Implemented => is_read || names(&served, key) || names(&checked, key),
+            Class::WithoutEffect(_) => !is_read,
+            Class::Refused(_) => true,
+        };
+        if !is_true {
+            complaints.push(format!("{key}: its row says {:?}", setting.class));
+        }
+    }
+    none(&complaints);
+}
+
+/// What nobody names nobody needs.
+#[test]
+fn a_dependency_is_named() {
+    let mut complaints = Vec::new();
+    for (package, folders) in [
+        ("Cargo.toml", &["src", "tests", "benches"][..]),
+        ("perf/Cargo.toml", &["perf"]),
+    ] {
+        let manifest = fs::read_to_string(root().join(package)).expect("a manifest");
+        let sources = sources(folders);
+        let code: Vec<&str> = sources
+            .iter()
+            .flat_map(|source| source.code().map(|(_, line)| line))
+            .collect();
+        let mut section = "";
+        for line in manifest.lines() {
+            if line.starts_with('[') {
+                section = line;
+                continue;
+            }
+            let Some((name, _)) = line.split_once(" = ") else {
+                continue;
+            };
+            let name = name.replace('-', "_");
+            let words = [format!("{name}::"), format!("{name}!")];
+            let is_named = words
+                .iter()
+                .any(|word| code.iter().any(|line| line.contains(word)));
+            if section.ends_with("dependencies]") && !is_named {
+                complaints.push(format!("{package}: nobody names {name}"));
+            }
+        }
+    }
+    none(&complaints);
 }
 
 /// The rules themselves are tested: each must catch what it forbids.

@@ -147,14 +147,15 @@ fn bench(arguments: &Arguments) -> Result<(), String> {
     let perf = root().join("perf");
     let results = perf.join("results");
     let document = root().join("docs/BENCHMARKS.md");
+    let readme = root().join("README.md");
     let names = ROWS.map(|row| row.name);
     if arguments.render {
-        return table::render(&results, &document, &names);
+        return table::render(&results, &document, &readme, &names);
     }
     let installation = prepare(arguments, &perf)?;
     if arguments.warm && !arguments.quick {
         println!("warming the guest's memory");
-        machine::warm_memory(&installation.work)?;
+        machine::warm_memory(&installation.work, machine::ALL_MEMORY)?;
     }
     let bench = Bench {
         installation,
@@ -175,7 +176,7 @@ fn bench(arguments: &Arguments) -> Result<(), String> {
         }
     }
     if !bench.quick {
-        table::render(&results, &document, &names)?;
+        table::render(&results, &document, &readme, &names)?;
     }
     if failures.is_empty() {
         Ok(())

@@ -20,6 +20,7 @@ pub type Figures = BTreeMap<String, f64>;
 const SENDFILE_BYTES: usize = 64 << 10;
 const FILE_BYTES: usize = 256 << 20;
 const FRAME_BYTES: usize = 128 << 10;
+const APPENDED_FILES: usize = 16;
 
 /// Runs every probe, each for `duration`; `streams` is how many sockets the sendfile loop serves.
 pub fn all(work: &Path, duration: Duration, streams: usize) -> Result<Figures, String> {
@@ -32,6 +33,7 @@ pub fn all(work: &Path, duration: Duration, streams: usize) -> Result<Figures, S
     let (rate, cpu) = receive_check_write(work, duration).map_err(said)?;
     figures.insert("recv_crc_write_mb_per_s".into(), rate);
     figures.insert("recv_crc_write_cpu_s_per_gb".into(), cpu);
+    figures.insert("append_cpu_s_per_gb".into(), append(work).map_err(said)?);
     figures.extend(sendfile(work, duration, streams)?);
     Ok(figures)
 }
@@ -130,6 +132,32 @@ fn receive_check_write(work: &Path, duration: Duration) -> io::Result<(f64, f64)
     fs::remove_file(&path)?;
     let gigabytes = real_length(bytes) / 1e9;
     Ok((gigabytes * 1e3 / seconds, cpu / gigabytes))
+}
+
+/// What the page cache asks for new pages: CPU seconds per GB of appends, each of half a frame, to
+/// files that grow. The loop above writes over pages that are there; a log does not.
+fn append(work: &Path) -> io::Result<f64> {
+    let frame = vec![7_u8; FRAME_BYTES / 2 + 1000];
+    let paths: Vec<_> = (0..APPENDED_FILES)
+        .map(|place| work.join(format!("probe-append-{place}")))
+        .collect();
+    let mut files = Vec::new();
+    for path in &paths {
+        files.push(fs::File::create_new(path)?);
+    }
+    let cpu = thread_cpu_s();
+    let mut bytes = 0;
+    while bytes < FILE_BYTES {
+        for file in &mut files {
+            file.write_all(&frame)?;
+            bytes += frame.len();
+        }
+    }
+    let cpu = thread_cpu_s() - cpu;
+    for path in &paths {
+        fs::remove_file(path)?;
+    }
+    Ok(cpu / (real_length(bytes) / 1e9))
 }
 
 /// A file whose pages are resident: their first touch is paid for before the clock runs.

@@ -2,7 +2,7 @@
 
 use crate::broker::{self, Broker, Installation, Node, System};
 use crate::clients::{self, PRODUCER, Payload, Production};
-use crate::machine::{Reading, Spent, real, real_length, settle_disk};
+use crate::machine::{ONE_RUN, Reading, Spent, real, real_length, settle_disk, warm_memory};
 use crate::probe::{self, Figures};
 use crate::requests::{self, Load};
 use crate::results::{Comparison, Goal, Measured, Run, SAME};
@@ -282,6 +282,7 @@ impl Bench {
         mut run: impl FnMut(&str, usize) -> Result<Figures, String>,
     ) -> Result<(), String> {
         for round in 0..self.pairs {
+            warm_memory(&self.installation.work, ONE_RUN)?;
             self.probe(measured, round, SOCKETS)?;
             let mut order: Vec<&str> = labels.to_vec();
             if round % 2 == 1 {
@@ -289,6 +290,7 @@ impl Bench {
             }
             for label in order {
                 settle_disk(&self.installation.work)?;
+                warm_memory(&self.installation.work, ONE_RUN)?;
                 let figures = run(label, round)?;
                 measured.push(round, label, figures)?;
             }

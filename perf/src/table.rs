@@ -1,19 +1,42 @@
-//! The table of docs/BENCHMARKS.md, made from the result files and from nothing else.
+//! The tables of docs/BENCHMARKS.md and README.md, made from the result files and from nothing else.
 
 use crate::results::short;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Puts the newest full result of every row into the document, between its markers.
-pub fn render(results: &Path, document: &Path, rows: &[&str]) -> Result<(), String> {
-    let mut text = fs::read_to_string(document)
-        .map_err(|error| format!("cannot read {}: {error}", document.display()))?;
+/// Puts the newest full result of every row into the documents, between their markers: into the
+/// README only what has a goal.
+pub fn render(results: &Path, document: &Path, readme: &Path, rows: &[&str]) -> Result<(), String> {
     let all = read_all(results)?;
-    text = replace(&text, "results", &table(&newest(&all, rows, None)))?;
+    let newest_results = newest(&all, rows, None);
+    fill(readme, |text| {
+        replace(text, "bench-table", &lines(&newest_results, true))
+    })?;
+    fill(document, |text| whole(text, &all, &newest_results, rows))
+}
+
+fn fill(
+    document: &Path,
+    change: impl FnOnce(&str) -> Result<String, String>,
+) -> Result<(), String> {
+    let text = fs::read_to_string(document)
+        .map_err(|error| format!("cannot read {}: {error}", document.display()))?;
+    let text = change(&text).map_err(|why| format!("{}: {why}", document.display()))?;
+    fs::write(document, text)
+        .map_err(|error| format!("cannot write {}: {error}", document.display()))
+}
+
+fn whole(
+    text: &str,
+    all: &[Value],
+    newest_results: &[&Value],
+    rows: &[&str],
+) -> Result<String, String> {
+    let text = replace(text, "results", &table(newest_results))?;
     let mut noise = String::new();
     for system in ["klamm", "kafka"] {
-        let found = newest(&all, rows, Some(system));
+        let found = newest(all, rows, Some(system));
         if !found.is_empty() {
             noise.push_str(&format!("{system} against itself:\n\n{}\n", table(&found)));
         }
@@ -21,9 +44,7 @@ pub fn render(results: &Path, document: &Path, rows: &[&str]) -> Result<(), Stri
     if noise.is_empty() {
         noise.push_str("No run yet.\n");
     }
-    text = replace(&text, "noise", &noise)?;
-    fs::write(document, text)
-        .map_err(|error| format!("cannot write {}: {error}", document.display()))
+    replace(&text, "noise", &noise)
 }
 
 /// Every result, oldest first: the names begin with the date.
@@ -61,6 +82,10 @@ fn newest<'a>(all: &'a [Value], rows: &[&str], same: Option<&str>) -> Vec<&'a Va
 
 /// One result's lines, or those of several.
 pub fn table(results: &[&Value]) -> String {
+    lines(results, false)
+}
+
+fn lines(results: &[&Value], only_goals: bool) -> String {
     if results.is_empty() {
         return "No run yet.\n".to_owned();
     }
@@ -74,6 +99,9 @@ pub fn table(results: &[&Value]) -> String {
             result["date"].as_str().unwrap_or("")
         );
         for comparison in result["comparisons"].as_array().into_iter().flatten() {
+            if only_goals && comparison["met"].is_null() {
+                continue;
+            }
             text.push_str(&line(&title, comparison));
             title.clear();
         }

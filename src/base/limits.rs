@@ -21,8 +21,8 @@ pub const PAGE_BYTES: usize = 4096;
 /// The shard's own receive buffer, shared by all its connections.
 pub const RECEIVE_BUFFER_BYTES: usize = 64 << 10;
 
-/// Most bytes of one file given to one call of sendfile: larger calls cost more per byte.
-pub const SEND_FILE_BYTES_MAX: usize = 64 << 10;
+/// Most bytes of one file given to one call of sendfile: larger calls cost no less per byte.
+pub const SEND_FILE_BYTES_MAX: usize = 256 << 10;
 
 /// Mails between two shards that may wait; the sender keeps the rest and tries next turn.
 pub const MAILBOX_BATCHES_MAX: usize = 1024;
@@ -53,6 +53,20 @@ pub const RECORDS_PER_COMMAND_MAX: usize = 10_000;
 
 /// Largest batch of the metadata log, as Kafka's.
 pub const METADATA_BATCH_BYTES_MAX: usize = 8 << 20;
+
+/// Bytes of a coordinator's log that are replayed in one turn while it is loaded; others of the core
+/// get their turns in between.
+pub const COORDINATOR_LOAD_BYTES_PER_TURN_MAX: usize = 256 << 10;
+
+/// Most bytes that one compressed batch of a coordinator's log may open to.
+pub const COORDINATOR_BATCH_OPENED_BYTES_MAX: usize = 64 << 20;
+
+/// Damaged records of one coordinator's log that are named one by one; the rest are counted.
+pub const COORDINATOR_DAMAGE_NAMED_MAX: u64 = 100;
+
+/// Member ids that one classic group has given to clients which have not come back with them; at
+/// the limit it is as full as if they had.
+pub const PENDING_MEMBERS_PER_GROUP_MAX: usize = 10_000;
 
 const _: () = assert!(RECEIVE_BUFFER_BYTES >= PAGE_BYTES);
 const _: () = assert!(RECEIVE_BYTES_PER_TURN_MAX >= RECEIVE_BUFFER_BYTES);

@@ -1,5 +1,8 @@
-//! `klamm console-consumer`: records of partitions on standard output, as `kafka-console-consumer`.
-//! It assigns itself all partitions it reads; it does not join a group.
+//! `klamm console-consumer`: records on standard output, as `kafka-console-consumer`. As there, it
+//! joins a group, one of its own making where none is named, unless a partition is; and unless
+//! `--offset` says where to start, which only klamm takes without a partition.
+
+mod group;
 
 use super::BootstrapArguments;
 use super::error::CliError;
@@ -13,6 +16,7 @@ use crate::base::time::{Instant, milliseconds};
 use crate::client::Client;
 use crate::client::admin::OffsetSpec;
 use crate::client::consumer::{Consumer, ConsumerOptions, FetchedBatch, Isolation};
+use crate::client::group::{GroupConsumer, OffsetReset};
 use crate::runtime::blocking::Interrupt;
 use crate::runtime::disk::Disk;
 use std::path::PathBuf;
@@ -31,7 +35,7 @@ pub struct ConsoleConsumerArguments {
     /// A regular expression: all topics that match are consumed.
     #[arg(long, value_name = "regex", conflicts_with = "partition")]
     include: Option<String>,
-    /// The partition to consume from; all of the topic where it is not given.
+    /// The partition to consume from, outside of any group.
     #[arg(long, value_name = "partition")]
     partition: Option<i32>,
     /// Where to start: a number, earliest (start), latest (end), -N for the last N, or @MS for a
@@ -43,11 +47,11 @@ pub struct ConsoleConsumerArguments {
         conflicts_with = "from_beginning"
     )]
     offset: Option<String>,
-    /// Start with the earliest message rather than the latest.
+    /// Start with the earliest message rather than the latest, where the group has no offset.
     #[arg(long)]
     from_beginning: bool,
-    /// Not yet: klamm's consumer does not join groups.
-    #[arg(long, value_name = "group", hide = true)]
+    /// The consumer group to join, which keeps the offsets that were read.
+    #[arg(long, value_name = "consumer group id", conflicts_with = "offset")]
     group: Option<String>,
     /// How many messages to consume before exiting; without it, consumption has no end.
     #[arg(long, value_name = "count")]
@@ -238,13 +242,6 @@ impl ConsoleConsumerArguments {
 
 /// Prints until the count, the timeout, or Ctrl-C ends it; then says how many there were.
 pub fn run(arguments: &ConsoleConsumerArguments, output: &mut Output<'_>) -> Result<(), CliError> {
-    if arguments.group.is_some() {
-        return Err(CliError::Usage(
-            "klamm's consumer does not join groups yet: leave --group out, and it reads all \
-             partitions by itself"
-                .to_owned(),
-        ));
-    }
     let start = arguments.start()?;
     let formatter = arguments.formatter()?;
     let settings = arguments.settings()?;
@@ -256,35 +253,48 @@ pub fn run(arguments: &ConsoleConsumerArguments, output: &mut Output<'_>) -> Res
         .to_owned();
     let interrupt = Interrupt::catch()
         .map_err(|error| CliError::Failed(format!("cannot catch Ctrl-C: {error}")))?;
+    let by_itself = arguments.partition.is_some() || arguments.offset.is_some();
+    let membership = group::membership(arguments, &settings, options.clone())?;
+    if by_itself && membership.is_named {
+        let why = "Options group and partition cannot be specified together.";
+        return Err(CliError::Usage(why.to_owned()));
+    }
     let mut client = Client::connect(client_options)?;
+    let source = if by_itself {
+        let partitions = partitions(&mut client, arguments)?;
+        let reset = match membership.options.reset {
+            OffsetReset::Earliest => OffsetSpec::EARLIEST,
+            OffsetReset::Latest | OffsetReset::None => OffsetSpec::LATEST,
+        };
+        let mut consumer = Consumer::new(options);
+        assign(&mut client, &mut consumer, &partitions, start)?;
+        Source::Partitions { consumer, reset }
+    } else {
+        let subscription = group::subscription(arguments, &settings)?;
+        let consumer = GroupConsumer::new(&mut client, membership.options, subscription)?;
+        Source::Group(Box::new(consumer))
+    };
     let mut reading = Reading {
-        consumer: Consumer::new(options),
+        source,
         formatter,
         skip_errors: arguments.skip_message_on_error,
         remaining: arguments.max_messages.unwrap_or(u64::MAX),
         processed: 0,
         buffer: Vec::new(),
     };
-    let partitions = partitions(&mut client, arguments)?;
-    let reset = if arguments.from_beginning {
-        OffsetSpec::EARLIEST
-    } else {
-        OffsetSpec::LATEST
-    };
-    assign(&mut client, &mut reading.consumer, &partitions, start)?;
-    let result = reading.run(
-        &mut client,
-        arguments.timeout_ms.map(milliseconds),
-        reset,
-        &interrupt,
-        output,
-    );
+    let timeout = arguments
+        .timeout_ms
+        .filter(|&timeout| timeout >= 0)
+        .map(milliseconds);
+    let result = reading.run(&mut client, timeout, &interrupt, output);
+    // Left in any case: the others of the group need not wait for the session to end.
+    let closed = reading.source.close(&mut client);
     let flushed = output.flush();
     notice(format_args!(
         "Processed a total of {} messages",
         reading.processed
     ));
-    result.and(flushed)
+    result.and(closed).and(flushed)
 }
 
 /// The partitions to read.
@@ -368,8 +378,64 @@ fn assign(
     Ok(())
 }
 
+/// Where records come from.
+enum Source {
+    /// Partitions that nobody else is asked about, and where one of them starts anew whose
+    /// position does not exist.
+    Partitions {
+        consumer: Consumer,
+        reset: OffsetSpec,
+    },
+    Group(Box<GroupConsumer>),
+}
+
+impl Source {
+    /// The next batch that has come.
+    fn poll_batch(&mut self, client: &mut Client) -> Result<Option<FetchedBatch>, CliError> {
+        match self {
+            Source::Partitions { consumer, .. } => Ok(consumer.poll_batch()?),
+            Source::Group(consumer) => {
+                let batch = consumer.poll_batch(client)?;
+                for line in consumer.take_notices() {
+                    notice(line);
+                }
+                Ok(batch)
+            }
+        }
+    }
+
+    fn wait(&mut self, client: &mut Client, until: Instant) -> Result<(), CliError> {
+        match self {
+            Source::Partitions { consumer, reset } => {
+                client.drive_consumer(consumer, until)?;
+                while let Some(lost) = consumer.poll_out_of_range() {
+                    let partition = [(lost.topic, lost.partition)];
+                    assign(client, consumer, &partition, Start::Listed(*reset))?;
+                }
+                Ok(())
+            }
+            Source::Group(consumer) => Ok(consumer.wait(client, until)?),
+        }
+    }
+
+    /// What follows the offset was not read after all: a group will read it again.
+    fn rewind(&mut self, batch: &FetchedBatch, offset: Offset) {
+        match self {
+            Source::Partitions { .. } => {}
+            Source::Group(consumer) => consumer.rewind(&batch.topic, batch.partition, offset),
+        }
+    }
+
+    fn close(&mut self, client: &mut Client) -> Result<(), CliError> {
+        match self {
+            Source::Partitions { .. } => Ok(()),
+            Source::Group(consumer) => Ok(consumer.close(client)?),
+        }
+    }
+}
+
 struct Reading {
-    consumer: Consumer,
+    source: Source,
     formatter: Formatter,
     skip_errors: bool,
     remaining: u64,
@@ -382,14 +448,13 @@ impl Reading {
         &mut self,
         client: &mut Client,
         timeout: Option<Duration>,
-        reset: OffsetSpec,
         interrupt: &Interrupt,
         output: &mut Output<'_>,
     ) -> Result<(), CliError> {
         let deadline = |now: Instant| timeout.map_or(Instant::NEVER, |timeout| now + timeout);
         let mut give_up_at = deadline(client.now().instant);
         while self.remaining > 0 && !interrupt.arrived() {
-            match self.consumer.poll_batch()? {
+            match self.source.poll_batch(client)? {
                 Some(batch) => {
                     self.print(&batch, output)?;
                     give_up_at = deadline(client.now().instant);
@@ -400,21 +465,21 @@ impl Reading {
                     if client.now().instant >= give_up_at {
                         return Ok(());
                     }
-                    client.drive_consumer(&mut self.consumer, give_up_at)?;
-                    while let Some(lost) = self.consumer.poll_out_of_range() {
-                        let partition = [(lost.topic, lost.partition)];
-                        assign(client, &mut self.consumer, &partition, Start::Listed(reset))?;
-                    }
+                    self.source.wait(client, give_up_at)?;
                 }
             }
         }
         Ok(())
     }
 
+    /// Prints the batch, or as much of it as is wanted; the group's offset stands behind what was
+    /// printed.
     fn print(&mut self, batch: &FetchedBatch, output: &mut Output<'_>) -> Result<(), CliError> {
         let header = batch.batch.header();
+        let mut printed = batch.from;
         for record in batch.records() {
             if self.remaining == 0 {
+                self.source.rewind(batch, printed);
                 break;
             }
             let record = record.map_err(|error| {
@@ -423,6 +488,7 @@ impl Reading {
                     batch.topic, batch.partition, header.base_offset
                 ))
             })?;
+            let next = record.offset.next();
             let message = Message {
                 topic: &batch.topic,
                 partition: batch.partition,
@@ -431,17 +497,23 @@ impl Reading {
                 record,
             };
             self.buffer.clear();
-            self.remaining -= 1;
-            self.processed += 1;
-            match self.formatter.write(&message, &mut self.buffer) {
-                Ok(()) => output.bytes(&self.buffer)?,
+            let result = match self.formatter.write(&message, &mut self.buffer) {
+                Ok(()) => output.bytes(&self.buffer),
                 Err(error) if self.skip_errors => {
                     notice(format_args!(
                         "Error processing message, skipping it: {error}"
                     ));
+                    Ok(())
                 }
-                Err(error) => return Err(error),
+                Err(error) => Err(error),
+            };
+            self.remaining -= 1;
+            self.processed += 1;
+            if result.is_err() {
+                self.source.rewind(batch, printed);
+                return result;
             }
+            printed = next;
         }
         Ok(())
     }
@@ -459,7 +531,7 @@ mod tests {
         consumer: ConsoleConsumerArguments,
     }
 
-    fn arguments(line: &str) -> ConsoleConsumerArguments {
+    pub(in crate::cli::console_consumer) fn arguments(line: &str) -> ConsoleConsumerArguments {
         let line = format!("c --bootstrap-server a:1 --topic t {line}");
         Line::try_parse_from(line.split_whitespace())
             .unwrap()

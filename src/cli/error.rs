@@ -11,6 +11,8 @@ pub enum CliError {
     Usage(String),
     /// It was tried and did not work: exit code 1.
     Failed(String),
+    /// It did not work, and everything about it was said where Kafka's tool says it: exit code 1.
+    Reported,
     /// Nobody reads standard output any more: not an error, exit code 0.
     ClosedPipe,
 }
@@ -21,7 +23,7 @@ impl CliError {
     pub fn exit_code(&self) -> u8 {
         match self {
             CliError::Usage(_) => 2,
-            CliError::Failed(_) => 1,
+            CliError::Failed(_) | CliError::Reported => 1,
             CliError::ClosedPipe => 0,
         }
     }
@@ -42,6 +44,7 @@ impl fmt::Display for CliError {
         match self {
             CliError::Usage(why) => write!(f, "{why} (see --help)"),
             CliError::Failed(why) => f.write_str(why),
+            CliError::Reported => f.write_str("it did not work, as said above"),
             CliError::ClosedPipe => f.write_str("nobody reads the output"),
         }
     }

@@ -10,6 +10,7 @@ pub mod dump_log;
 pub mod error;
 pub mod formatter;
 pub mod get_offsets;
+pub mod groups;
 pub mod line_reader;
 pub mod output;
 pub mod property;
@@ -54,6 +55,8 @@ enum Verb {
     ConsoleConsumer(console_consumer::ConsoleConsumerArguments),
     /// Print the offsets of partitions: the end, the start, or those of a time.
     GetOffsets(get_offsets::GetOffsetsArguments),
+    /// List, describe and delete consumer groups, and reset their offsets.
+    Groups(groups::GroupsArguments),
     /// Print what segment, index, snapshot and checkpoint files hold, and verify it.
     DumpLog(dump_log::DumpLogArguments),
     /// Format the log directories of a node, or say what is in them.
@@ -70,7 +73,7 @@ pub struct StartArguments {
     /// A setting that wins over the file and the environment; may be given many times.
     #[arg(long = "override", value_name = "key=value")]
     pub overrides: Vec<String>,
-    /// Refuse settings that klamm does not know, instead of warning.
+    /// Refuse every setting that klamm does not know, not only those that resemble one.
     #[arg(long)]
     pub strict: bool,
 }
@@ -110,7 +113,7 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // What was printed before the error belongs to the user; the error itself wins.
             drop(output.flush());
-            if !matches!(error, CliError::ClosedPipe) {
+            if !matches!(error, CliError::ClosedPipe | CliError::Reported) {
                 notice(format_args!("klamm: {error}"));
             }
             ExitCode::from(error.exit_code())
@@ -125,6 +128,7 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, CliError> {
         Verb::ConsoleProducer(arguments) => console_producer::run(&arguments)?,
         Verb::ConsoleConsumer(arguments) => console_consumer::run(&arguments, output)?,
         Verb::GetOffsets(arguments) => get_offsets::run(&arguments, output)?,
+        Verb::Groups(arguments) => groups::run(&arguments, output)?,
         Verb::DumpLog(arguments) => dump_log::run(&arguments, output)?,
         Verb::Storage(arguments) => storage::run(&arguments, output)?,
     }
@@ -213,7 +217,7 @@ mod tests {
         refused(
             "klamm topcs",
             &expect![
-                "unrecognized subcommand 'topcs'; a similar subcommand exists: 'topics' (see --help)"
+                "unrecognized subcommand 'topcs'; some similar subcommands exist: 'groups', 'topics' (see --help)"
             ],
         );
         refused(
@@ -266,6 +270,9 @@ mod tests {
             "klamm console-consumer --bootstrap-server a:1 --include t.* -o json",
             "klamm get-offsets --bootstrap-server a:1 --topic t --time -1",
             "klamm get-offsets --bootstrap-server a:1 --topic-partitions t:0-3 --time earliest",
+            "klamm groups --bootstrap-server a:1 --describe --group g --members --verbose",
+            "klamm console-consumer --bootstrap-server a:1 --topic t --group g --from-beginning",
+            "klamm dump-log --files 00.log --offsets-decoder",
             "klamm dump-log --files a.log,b.index --print-data-log --deep-iteration",
             "klamm storage format -t x -c f --ignore-formatted --standalone",
             "klamm storage format --cluster-id x --config f -g",

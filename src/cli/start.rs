@@ -3,7 +3,6 @@
 use super::StartArguments;
 use super::output::{Output, notice};
 use crate::base::prng::Prng;
-
 use crate::config::{Configuration, Sources};
 use crate::runtime::disk::Disk;
 use crate::runtime::native::drive::{self, Settings};
@@ -141,14 +140,14 @@ fn announce(addresses: &str, announcement: &Announcement) {
         .map(|path| path.display().to_string())
         .collect();
     let took = announcement.took.as_secs_f64() * 1000.0;
-    let recovery = if announcement.scanned_bytes > 0 {
-        format!(
-            "{} logs in {took:.0} ms; the last stop was not clean: {} bytes checked, {} cut off",
-            announcement.logs, announcement.scanned_bytes, announcement.truncated_bytes
-        )
-    } else {
-        format!("{} logs in {took:.0} ms", announcement.logs)
-    };
+    let plural = if announcement.logs == 1 { "" } else { "s" };
+    let mut recovery = format!("{} log{plural} in {took:.0} ms", announcement.logs);
+    if announcement.scanned_bytes > 0 {
+        recovery += &format!(
+            "; the last stop was not clean: {} bytes checked, {} cut off",
+            announcement.scanned_bytes, announcement.truncated_bytes
+        );
+    }
     let mut output = Output::standard();
     let said = output.line(format!(
         "klamm {}\nlisteners  {addresses}\ncores      {} (one shard each)\ndata       {} (cluster {})\nrecovered  {recovery}",

@@ -238,7 +238,16 @@ fn format(
     let mut claimed = Vec::new();
     for directory in unformatted {
         let is_metadata = directory.as_path() == Path::new(configuration.metadata_log_dir());
-        let (path, lock) = claim(disk, &directory).map_err(CliError::Failed)?;
+        let is_log_dir = configuration
+            .log_dirs()
+            .iter()
+            .any(|dir| Path::new(dir) == directory);
+        let key = if is_log_dir {
+            "log.dirs"
+        } else {
+            "metadata.log.dir"
+        };
+        let (path, lock) = claim(disk, key, &directory).map_err(CliError::Failed)?;
         claimed.push((directory, path, is_metadata, lock));
     }
     for (directory, path, is_metadata, _lock) in &claimed {

@@ -141,8 +141,8 @@ struct Fetched {
 pub struct Consumer {
     options: ConsumerOptions,
     partitions: BTreeMap<(Rc<str>, i32), Assigned>,
-    /// What each broker was asked for and has not answered.
-    in_flight: BTreeMap<NodeId, Vec<(Rc<str>, i32)>>,
+    /// What each broker was asked for and has not answered: partitions, and from where on.
+    in_flight: BTreeMap<NodeId, BTreeMap<(Rc<str>, i32), Offset>>,
     fetched: VecDeque<Fetched>,
     out_of_range: VecDeque<OutOfRange>,
     needs_metadata: bool,
@@ -184,6 +184,20 @@ impl Consumer {
         );
     }
 
+    /// Reads no partition any more. What is on its way is left out when it comes.
+    pub fn unassign_all(&mut self) {
+        self.partitions.clear();
+        self.fetched.clear();
+        self.out_of_range.clear();
+    }
+
+    /// Every assigned partition with the next offset that will be read from it.
+    pub fn positions(&self) -> impl Iterator<Item = ((Rc<str>, i32), Offset)> {
+        self.partitions
+            .iter()
+            .map(|(key, assigned)| (key.clone(), assigned.position))
+    }
+
     /// Does not fetch from a partition any more, or does so again.
     pub fn set_paused(&mut self, topic: &Rc<str>, partition: i32, paused: bool) {
         if let Some(assigned) = self.partitions.get_mut(&(Rc::clone(topic), partition)) {
@@ -222,7 +236,7 @@ impl Consumer {
     /// The next fetch that can be sent, or `None`. Call it until it gives none.
     pub fn poll_request(&mut self, now: Instant, cluster: &Cluster) -> Option<OutgoingFetch> {
         let mut node: Option<NodeId> = None;
-        let mut asked = Vec::new();
+        let mut asked = BTreeMap::new();
         let mut topics: Vec<FetchTopic> = Vec::new();
         let mut has_topic_ids = true;
         for ((topic, index), assigned) in &self.partitions {
@@ -249,7 +263,7 @@ impl Consumer {
                 partition_max_bytes: self.options.partition_bytes,
                 ..FetchPartition::default()
             };
-            asked.push((Rc::clone(topic), *index));
+            asked.insert((Rc::clone(topic), *index), assigned.position);
             match topics.last_mut().filter(|last| *last.topic == **topic) {
                 Some(last) => last.partitions.push(partition),
                 None => topics.push(FetchTopic {
@@ -296,7 +310,7 @@ impl Consumer {
     pub fn handle_disconnect(&mut self, now: Instant, node: NodeId) {
         self.needs_metadata = true;
         let backoff = self.options.retry_backoff;
-        for key in self.in_flight.remove(&node).unwrap_or_default() {
+        for key in self.in_flight.remove(&node).unwrap_or_default().into_keys() {
             if let Some(assigned) = self.partitions.get_mut(&key) {
                 assigned.not_before = now + backoff;
             }
@@ -312,7 +326,7 @@ impl Consumer {
         node: NodeId,
         response: &FetchResponse,
     ) -> Result<(), ClientError> {
-        self.in_flight.remove(&node);
+        let asked = self.in_flight.remove(&node).unwrap_or_default();
         let error = ErrorCode::from(response.error_code);
         let mut outcome = match error {
             ErrorCode::NONE => Ok(()),
@@ -332,6 +346,12 @@ impl Consumer {
                 continue;
             };
             for partition in &topic.partitions {
+                // What was moved or assigned anew meanwhile was not asked for.
+                let key = (Rc::clone(&name), partition.partition_index);
+                let position = self.position(&name, partition.partition_index);
+                if asked.get(&key).is_some_and(|&from| Some(from) != position) {
+                    continue;
+                }
                 let result = self.handle_partition(now, &name, partition);
                 outcome = outcome.and(result);
             }

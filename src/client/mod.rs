@@ -2,7 +2,9 @@
 //!
 //! - `connection`, `cluster`, `producer`, `consumer`, `partitioner`: plain state machines. They
 //!   hold no socket and no clock; whoever drives them brings the bytes and the time.
-//! - [`Client`]: drives them over blocking sockets, for the tools; `admin` asks on top of it.
+//! - [`Client`]: drives them over blocking sockets, for the tools; `admin` and `group_admin` ask on
+//!   top of it.
+//! - `group`: a member of a consumer group, machine and shell.
 
 pub mod admin;
 pub mod blocking;
@@ -11,6 +13,8 @@ mod codec;
 pub mod connection;
 pub mod consumer;
 pub mod error;
+pub mod group;
+pub mod group_admin;
 pub mod partitioner;
 pub mod producer;
 

@@ -5,7 +5,7 @@ use super::broker::{Configuration, Key, Overrides};
 use super::error::ConfigError;
 use super::rows;
 use super::setting::{Class, Scope, Setting, ValueType};
-use super::topic::TopicConfig;
+use super::topic::topic_value;
 use super::value::{self, Value};
 
 /// Whose configs are altered.
@@ -381,11 +381,15 @@ fn refuse_unsafe(
 }
 
 fn validate_topic(altered: &Overrides, configuration: &Configuration) -> Result<(), AlterError> {
-    let topic = TopicConfig::resolve(altered, configuration);
-    if topic.min_compaction_lag_ms > topic.max_compaction_lag_ms {
+    let number = |key: &str| {
+        let setting = rows::topic_setting(key)?;
+        topic_value(setting, altered, configuration).number()
+    };
+    let lags = number("min.compaction.lag.ms").zip(number("max.compaction.lag.ms"));
+    if let Some((least, most)) = lags.filter(|(least, most)| least > most) {
         return Err(AlterError::InvalidConfig(format!(
-            "conflict topic config setting min.compaction.lag.ms ({}) > max.compaction.lag.ms ({})",
-            topic.min_compaction_lag_ms, topic.max_compaction_lag_ms
+            "conflict topic config setting min.compaction.lag.ms ({least}) > max.compaction.lag.ms \
+             ({most})"
         )));
     }
     Ok(())

@@ -7,7 +7,7 @@
 
 use super::error::{ConfigError, ConfigErrors, Notice, Origin};
 use super::listener::Listener;
-use super::nearest::nearest;
+use super::nearest::{is_slip, nearest};
 use super::rows::{self, removed::removed};
 use super::setting::{Class, Setting};
 use super::sources::{self, Assigned, Sources};
@@ -117,7 +117,8 @@ impl Default for Configuration {
 
 impl Configuration {
     /// Reads and checks all that a broker is configured with, and says what is worth saying once.
-    /// With `strict`, a key that nobody knows is an error.
+    /// A key that nobody knows is an error where it is a known one with a slip of the pen, and any
+    /// such key with `strict`; else it may be a plugin's, and is a notice.
     ///
     /// # Errors
     /// Everything that is wrong, not only the first.
@@ -370,8 +371,11 @@ fn examine(
         Key::Removed(class) => class,
         Key::Unknown => {
             let near = nearest_key(key);
+            // Other programs have variables that begin like Kafka's.
+            let is_ours = !matches!(origin, Origin::Environment(_));
+            let is_slip = is_ours && near.as_ref().is_some_and(|near| is_slip(key, near));
             let key = key.to_owned();
-            if strict {
+            if strict || is_slip {
                 errors.push(ConfigError::Unknown { key, origin, near });
             } else {
                 notices.push(Notice::Unknown { key, origin, near });

@@ -50,7 +50,7 @@ pub enum ConfigError {
     },
     /// An override without `=`.
     NotAnAssignment(String),
-    /// A key that nobody knows; an error only when asked to be strict.
+    /// A key that nobody knows: a known one with a slip of the pen, or any when asked to be strict.
     Unknown {
         /// The key.
         key: String,

@@ -3,7 +3,7 @@
 //! - `rows/`: the tables. Kafka's name, type, default, scope, bounds; what klamm does with it.
 //! - [`Configuration`]: a broker's settings in force, from `server.properties`, `KAFKA_*`
 //!   variables, overrides and altered configs. Read by typed methods (`accessors.rs`).
-//! - [`TopicConfig`]: all settings of a topic, resolved from its own and the broker's.
+//! - [`TopicConfig`]: the settings of a topic that have an effect, its own over the broker's.
 //! - [`describe`]: the rows of a DescribeConfigs response.
 //! - [`alter`]: what an IncrementalAlterConfigs or CreateTopics request comes to.
 
@@ -26,4 +26,4 @@ pub use broker::{Configuration, Overrides};
 pub use error::{ConfigError, ConfigErrors, Notice, Origin};
 pub use listener::{Listener, SecurityProtocol};
 pub use sources::Sources;
-pub use topic::{CleanupPolicy, CompressionType, ThrottledReplicas, TimestampType, TopicConfig};
+pub use topic::{CleanupPolicy, CompressionType, TimestampType, TopicConfig};

@@ -1,4 +1,5 @@
-//! The nearest valid name to a wrong one, by edit distance: what "did you mean" says.
+//! The nearest valid name to a wrong one, by edit distance: what "did you mean" says, and whether
+//! it is said as an error.
 
 /// Longest name that is compared; a longer one resembles nothing.
 const NAME_CHARS_MAX: usize = 128;
@@ -17,6 +18,17 @@ pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
         .filter(|(edits, _)| *edits <= limit)
         .min()
         .map(|(_, candidate)| candidate)
+}
+
+/// Most edits that make a slip of the pen.
+const SLIP_EDITS_MAX: usize = 2;
+
+/// Whether `name` is `meant` with a slip of the pen: other letter case, or two edits at most, which
+/// are no more than a quarter of it. Stricter than [`nearest`], which only guesses.
+#[must_use]
+pub fn is_slip(name: &str, meant: &str) -> bool {
+    let name: Vec<char> = name.to_lowercase().chars().collect();
+    name.len() <= NAME_CHARS_MAX && distance(&name, meant) <= SLIP_EDITS_MAX.min(name.len() / 4)
 }
 
 /// Damerau's distance, in its form where no part is edited twice, letter case aside.
@@ -45,6 +57,27 @@ fn distance(name: &[char], candidate: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tells_a_slip_from_another_name() {
+        for (name, meant) in [
+            ("num.partitons", "num.partitions"),
+            ("Node.Id", "node.id"),
+            ("log.dri", "log.dir"),
+            ("log.retention.hour", "log.retention.hours"),
+            ("auto.create.topic.enabled", "auto.create.topics.enable"),
+        ] {
+            assert!(is_slip(name, meant), "{name}");
+        }
+        for (name, other) in [
+            ("", "log.dir"),
+            ("ort", "port"),
+            ("my.plugin.threads", "num.io.threads"),
+            ("log.retention.days", "log.retention.ms"),
+        ] {
+            assert!(!is_slip(name, other), "{name}");
+        }
+    }
 
     #[test]
     fn finds_the_nearest_or_nothing() {

@@ -1,11 +1,12 @@
-//! What a topic is configured with: its own configs over the broker's.
+//! What a topic is configured with: its own configs over the broker's. Those that klamm does
+//! something with are fields here; DescribeConfigs reads any of them by [`topic_value`].
 
 use super::broker::{Configuration, Overrides};
 use super::rows;
 use super::setting::Setting;
 use super::value::Value;
 
-/// All settings of a topic, resolved. Times are milliseconds, sizes bytes; -1 is "unlimited" where
+/// The settings of a topic that have an effect, resolved. Times are milliseconds, sizes bytes; -1 is "unlimited" where
 /// Kafka says so. Each field is the topic config of its name.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TopicConfig {
@@ -19,30 +20,16 @@ pub struct TopicConfig {
     pub compression_lz4_level: i32,
     /// Level of zstd, -131072 to 22.
     pub compression_zstd_level: i32,
-    /// How long a tombstone outlives what it deletes.
-    pub delete_retention_ms: i64,
-    /// Whether share groups may write what they give up to this topic (KIP-1191).
-    pub errors_deadletterqueue_group_enable: bool,
     /// How long the files of a deleted segment stay.
     pub file_delete_delay_ms: i64,
     /// Messages after which the log is synced.
     pub flush_messages: i64,
     /// Time after which the log is synced.
     pub flush_ms: i64,
-    /// Replicas whose fetching is throttled.
-    pub follower_replication_throttled_replicas: ThrottledReplicas,
     /// Bytes of records between two entries of the offset index.
     pub index_interval_bytes: i32,
     /// Size of a segment in tests of Kafka's own; overrides `segment_bytes`.
     pub internal_segment_bytes: Option<i32>,
-    /// Replicas whose leader throttles them.
-    pub leader_replication_throttled_replicas: ThrottledReplicas,
-    /// Bytes that stay on local disk in tiered storage; -2 is `retention_bytes`.
-    pub local_retention_bytes: i64,
-    /// Time that records stay on local disk in tiered storage; -2 is `retention_ms`.
-    pub local_retention_ms: i64,
-    /// Longest time that a record stays uncompacted.
-    pub max_compaction_lag_ms: i64,
     /// Largest record after decompression, where the broker decompresses it.
     pub max_decompressed_message_bytes: i32,
     /// Largest batch, after compression.
@@ -53,24 +40,8 @@ pub struct TopicConfig {
     pub message_timestamp_before_max_ms: i64,
     /// Whose time a record bears.
     pub message_timestamp_type: TimestampType,
-    /// Share of the log that must be uncompacted before it is compacted.
-    pub min_cleanable_dirty_ratio: f64,
-    /// Shortest time that a record stays uncompacted.
-    pub min_compaction_lag_ms: i64,
-    /// Replicas that must be in sync for a write with acks=all.
-    pub min_insync_replicas: i32,
     /// Whether segment files are made at full size.
     pub preallocate: bool,
-    /// Bytes of newer records at which a segment is copied to remote storage; -1 is never by size.
-    pub remote_copy_lag_bytes: i64,
-    /// Age at which a segment is copied to remote storage; -1 is never by age.
-    pub remote_copy_lag_ms: i64,
-    /// Whether segments are no longer copied to remote storage.
-    pub remote_log_copy_disable: bool,
-    /// Whether switching remote storage off deletes what lies there.
-    pub remote_log_delete_on_disable: bool,
-    /// Whether segments are copied to remote storage.
-    pub remote_storage_enable: bool,
     /// Size of a partition beyond which old segments go; -1 is unlimited.
     pub retention_bytes: i64,
     /// Age beyond which old segments go; -1 is unlimited.
@@ -83,8 +54,6 @@ pub struct TopicConfig {
     pub segment_jitter_ms: i64,
     /// Age at which a segment is closed.
     pub segment_ms: i64,
-    /// Whether a replica that is not in sync may lead when no other can.
-    pub unclean_leader_election_enable: bool,
 }
 
 /// `cleanup.policy`.
@@ -122,18 +91,10 @@ pub enum TimestampType {
     LogAppendTime,
 }
 
-/// `*.replication.throttled.replicas`.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum ThrottledReplicas {
-    /// All of the topic.
-    All,
-    /// These, as (partition, broker).
-    Of(Vec<(i32, i32)>),
-}
-
 /// The broker settings that give a topic config its default, the first that is set, each with the
 /// milliseconds (or other units) that one of its own units is.
-pub(super) fn broker_synonyms(topic_config: &str) -> &'static [(&'static str, i64)] {
+#[must_use]
+pub fn broker_synonyms(topic_config: &str) -> &'static [(&'static str, i64)] {
     match topic_config {
         "cleanup.policy" => &[("log.cleanup.policy", 1)],
         "compression.gzip.level" => &[("compression.gzip.level", 1)],
@@ -231,47 +192,23 @@ impl TopicConfig {
             compression_gzip_level: read.int("compression.gzip.level"),
             compression_lz4_level: read.int("compression.lz4.level"),
             compression_zstd_level: read.int("compression.zstd.level"),
-            delete_retention_ms: read.long("delete.retention.ms"),
-            errors_deadletterqueue_group_enable: read
-                .boolean("errors.deadletterqueue.group.enable"),
             file_delete_delay_ms: read.long("file.delete.delay.ms"),
             flush_messages: read.long("flush.messages"),
             flush_ms: read.long("flush.ms"),
-            follower_replication_throttled_replicas: ThrottledReplicas::of(
-                &read.value("follower.replication.throttled.replicas"),
-            ),
             index_interval_bytes: read.int("index.interval.bytes"),
             internal_segment_bytes: read.optional_int("internal.segment.bytes"),
-            leader_replication_throttled_replicas: ThrottledReplicas::of(
-                &read.value("leader.replication.throttled.replicas"),
-            ),
-            local_retention_bytes: read.long("local.retention.bytes"),
-            local_retention_ms: read.long("local.retention.ms"),
-            max_compaction_lag_ms: read.long("max.compaction.lag.ms"),
             max_decompressed_message_bytes: read.int("max.decompressed.message.bytes"),
             max_message_bytes: read.int("max.message.bytes"),
             message_timestamp_after_max_ms: read.long("message.timestamp.after.max.ms"),
             message_timestamp_before_max_ms: read.long("message.timestamp.before.max.ms"),
             message_timestamp_type: TimestampType::of(&read.value("message.timestamp.type")),
-            min_cleanable_dirty_ratio: read
-                .value("min.cleanable.dirty.ratio")
-                .double()
-                .expect("its type is DOUBLE"),
-            min_compaction_lag_ms: read.long("min.compaction.lag.ms"),
-            min_insync_replicas: read.int("min.insync.replicas"),
             preallocate: read.boolean("preallocate"),
-            remote_copy_lag_bytes: read.long("remote.copy.lag.bytes"),
-            remote_copy_lag_ms: read.long("remote.copy.lag.ms"),
-            remote_log_copy_disable: read.boolean("remote.log.copy.disable"),
-            remote_log_delete_on_disable: read.boolean("remote.log.delete.on.disable"),
-            remote_storage_enable: read.boolean("remote.storage.enable"),
             retention_bytes: read.long("retention.bytes"),
             retention_ms: read.long("retention.ms"),
             segment_bytes: read.int("segment.bytes"),
             segment_index_bytes: read.int("segment.index.bytes"),
             segment_jitter_ms: read.long("segment.jitter.ms"),
             segment_ms: read.long("segment.ms"),
-            unclean_leader_election_enable: read.boolean("unclean.leader.election.enable"),
         }
     }
 }
@@ -333,18 +270,5 @@ impl TimestampType {
             Some("LogAppendTime") => TimestampType::LogAppendTime,
             Some(_) | None => TimestampType::CreateTime,
         }
-    }
-}
-
-impl ThrottledReplicas {
-    fn of(value: &Value) -> ThrottledReplicas {
-        if value.list() == ["*"] {
-            return ThrottledReplicas::All;
-        }
-        let replica = |pair: &String| {
-            let (partition, broker) = pair.split_once(':')?;
-            Some((partition.parse().ok()?, broker.parse().ok()?))
-        };
-        ThrottledReplicas::Of(value.list().iter().filter_map(replica).collect())
     }
 }

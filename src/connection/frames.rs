@@ -23,6 +23,9 @@ const LARGE_FRAME_BYTES: usize = 32 << 10;
 /// A receive of at most this many bytes is copied out of the shared buffer; above it the buffer itself
 /// is handed on. A parked request would otherwise hold 64 KiB for its 100 bytes.
 const COPIED_BYTES_MAX: usize = 8 << 10;
+/// Of a large frame at least so much is waited for, or its end: each wake-up for less costs a turn.
+/// More than the core's cache holds would be gone from it before the checksum.
+const AWAITED_BYTES_MAX: usize = 256 << 10;
 /// Bytes of a frame's size.
 const SIZE_BYTES: usize = 4;
 
@@ -133,18 +136,30 @@ impl FrameReader {
                 }
             };
             let count = match received {
-                Received::Empty => return Ok(false),
+                Received::Empty => {
+                    io.announce_from(socket, self.awaited());
+                    return Ok(false);
+                }
                 Received::Closed => return Err(FrameError::Closed),
                 Received::Bytes(count) => count,
             };
             self.take(count, receiver, frames)?;
             if count < asked && !io.has_hung_up(socket) {
+                io.announce_from(socket, self.awaited());
                 return Ok(false); // a short receive means that the socket is empty
             }
             budget = budget.saturating_sub(count);
             if budget == 0 {
                 return Ok(true);
             }
+        }
+    }
+
+    /// How many bytes are worth the next turn.
+    fn awaited(&self) -> usize {
+        match &self.state {
+            State::Body { have, need, .. } => (need - have).min(AWAITED_BYTES_MAX),
+            State::Idle | State::Size { .. } => 1,
         }
     }
 

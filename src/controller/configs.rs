@@ -4,7 +4,7 @@
 
 use super::api_error::ApiError;
 use super::topic_name;
-use super::{Controller, ControllerResult, Reply};
+use super::{Controller, ControllerResult, Reply, named_twice};
 use crate::base::ids::NodeId;
 use crate::config::alter::{self, AlterError, Change, Changes, Operation};
 use crate::config::{Configuration, Overrides};
@@ -312,14 +312,10 @@ pub(super) fn overrides(settings: &Settings) -> Overrides {
 fn duplicates<'a>(
     resources: impl Iterator<Item = (ConfigResourceType, &'a str)>,
 ) -> BTreeSet<Resource<'a>> {
-    let mut seen = BTreeSet::new();
-    resources
-        .map(|(resource_type, name)| Resource {
-            resource_type,
-            name,
-        })
-        .filter(|&resource| !seen.insert(resource))
-        .collect()
+    named_twice(resources.map(|(resource_type, name)| Resource {
+        resource_type,
+        name,
+    }))
 }
 
 fn once(duplicates: &BTreeSet<Resource<'_>>, resource: Resource<'_>) -> Result<(), ApiError> {

@@ -2,7 +2,7 @@
 //! count can only grow.
 
 use super::api_error::ApiError;
-use super::{Controller, ControllerResult, Reply};
+use super::{Controller, ControllerResult, Reply, named_twice};
 use crate::base::limits::RECORDS_PER_COMMAND_MAX;
 use crate::base::prng::Prng;
 use crate::metadata::image::node_list::NodeList;
@@ -13,7 +13,6 @@ use crate::protocol::messages::create_partitions::{
     CreatePartitionsTopicResult,
 };
 use crate::protocol::metadata_records::MetadataRecord;
-use std::collections::BTreeSet;
 
 impl Controller {
     pub(super) fn create_partitions(
@@ -22,13 +21,7 @@ impl Controller {
         prng: &mut Prng,
     ) -> ControllerResult {
         let mut response = CreatePartitionsResponse::default();
-        let mut seen = BTreeSet::new();
-        let duplicates: BTreeSet<&str> = request
-            .topics
-            .iter()
-            .map(|topic| &*topic.name)
-            .filter(|name| !seen.insert(*name))
-            .collect();
+        let duplicates = named_twice(request.topics.iter().map(|topic| &*topic.name));
         let mut answer = |name: &str, error: &ApiError| {
             response.results.push(CreatePartitionsTopicResult {
                 name: name.into(),

@@ -4,7 +4,7 @@
 use super::api_error::ApiError;
 use super::placement;
 use super::topic_name::{self, CLUSTER_METADATA_TOPIC};
-use super::{Controller, ControllerResult, Reply};
+use super::{Controller, ControllerResult, Reply, named_twice};
 use crate::base::ids::{NodeId, TopicId};
 use crate::base::limits::RECORDS_PER_COMMAND_MAX;
 use crate::base::prng::Prng;
@@ -19,7 +19,7 @@ use crate::protocol::messages::create_topics::{
     CreateTopicsResponse,
 };
 use crate::protocol::metadata_records::{ConfigRecord, MetadataRecord, TopicRecord};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 impl Controller {
     pub(super) fn create_topics(
@@ -28,13 +28,7 @@ impl Controller {
         prng: &mut Prng,
     ) -> ControllerResult {
         let mut response = CreateTopicsResponse::default();
-        let mut seen = BTreeSet::new();
-        let duplicates: BTreeSet<&str> = request
-            .topics
-            .iter()
-            .map(|topic| &*topic.name)
-            .filter(|name| !seen.insert(*name))
-            .collect();
+        let duplicates = named_twice(request.topics.iter().map(|topic| &*topic.name));
         let configuration = self.dynamic_configuration();
         let mut records = Vec::new();
         for topic in &request.topics {
@@ -56,7 +50,8 @@ impl Controller {
             let error = ApiError::new(ErrorCode::INVALID_REQUEST, "Duplicate topic name.");
             response.topics.push(failed(name, &error));
         }
-        if seen.contains(CLUSTER_METADATA_TOPIC) {
+        let names_metadata = |topic: &CreatableTopic| &*topic.name == CLUSTER_METADATA_TOPIC;
+        if request.topics.iter().any(names_metadata) {
             let message =
                 format!("Creation of internal topic {CLUSTER_METADATA_TOPIC} is prohibited.");
             let error = ApiError::new(ErrorCode::INVALID_REQUEST, message);

@@ -246,3 +246,9 @@ impl Controller {
         self.image.cluster.is_active(broker)
     }
 }
+
+/// What a request names more than once.
+fn named_twice<T: Ord + Copy>(names: impl Iterator<Item = T>) -> BTreeSet<T> {
+    let mut seen = BTreeSet::new();
+    names.filter(|name| !seen.insert(*name)).collect()
+}

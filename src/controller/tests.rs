@@ -162,6 +162,7 @@ fn a_new_log_begins_as_kafkas_does() {
         BeginTransaction
         FeatureLevel metadata.version 30
         FeatureLevel eligible.leader.replicas.version 1
+        FeatureLevel group.version 1
         Config 4 "" min.insync.replicas = Some("1")
         EndTransaction
     "#]]
@@ -175,9 +176,9 @@ fn a_new_log_begins_as_kafkas_does() {
         []
     );
     expect![[r#"
-        RegisterBroker 1 epoch 5 fenced true log_dirs [CQkJCQkJCQkJCQkJCQkJCQ]
-        BrokerRegistrationChange 1 epoch 5 fenced -1 stopping 0 cordoned None
-        BrokerRegistrationChange 1 epoch 5 fenced 0 stopping 0 cordoned Some([])
+        RegisterBroker 1 epoch 6 fenced true log_dirs [CQkJCQkJCQkJCQkJCQkJCQ]
+        BrokerRegistrationChange 1 epoch 6 fenced -1 stopping 0 cordoned None
+        BrokerRegistrationChange 1 epoch 6 fenced 0 stopping 0 cordoned Some([])
     "#]]
     .assert_eq(&bench.start_broker(1, -1));
     assert!(bench.controller.is_active(NodeId(1)));
@@ -435,13 +436,13 @@ fn a_clean_stop_and_start_is_written_as_apache_4_3_1_writes_it() {
     assert!(response.should_shut_down);
     let started = bench.start_broker(2, epoch);
     expect![[r#"
-        BrokerRegistrationChange 1 epoch 5 fenced 0 stopping 1 cordoned None
+        BrokerRegistrationChange 1 epoch 6 fenced 0 stopping 1 cordoned None
         PartitionChange 0 isr [] leader -1 elr [1] last_known_elr [1]
-        BrokerRegistrationChange 1 epoch 5 fenced 1 stopping 0 cordoned None
-        RegisterBroker 1 epoch 13 fenced true log_dirs [CQkJCQkJCQkJCQkJCQkJCQ]
-        BrokerRegistrationChange 1 epoch 13 fenced -1 stopping 0 cordoned None
+        BrokerRegistrationChange 1 epoch 6 fenced 1 stopping 0 cordoned None
+        RegisterBroker 1 epoch 14 fenced true log_dirs [CQkJCQkJCQkJCQkJCQkJCQ]
+        BrokerRegistrationChange 1 epoch 14 fenced -1 stopping 0 cordoned None
         PartitionChange 0 isr [1] leader 1 elr [] last_known_elr []
-        BrokerRegistrationChange 1 epoch 13 fenced 0 stopping 0 cordoned Some([])
+        BrokerRegistrationChange 1 epoch 14 fenced 0 stopping 0 cordoned Some([])
     "#]]
     .assert_eq(&(begun + &ended + &started));
     let topic = bench.controller.image.topics.by_name("foo").unwrap();
@@ -456,10 +457,10 @@ fn after_a_crash_the_last_leader_leads_and_recovers() {
     let started = bench.start_broker(2, -1);
     expect![[r#"
         PartitionChange 0 isr [] leader -1 last_known_elr [1]
-        RegisterBroker 1 epoch 10 fenced true log_dirs [CQkJCQkJCQkJCQkJCQkJCQ]
-        BrokerRegistrationChange 1 epoch 10 fenced -1 stopping 0 cordoned None
+        RegisterBroker 1 epoch 11 fenced true log_dirs [CQkJCQkJCQkJCQkJCQkJCQ]
+        BrokerRegistrationChange 1 epoch 11 fenced -1 stopping 0 cordoned None
         PartitionChange 0 isr [1] leader 1 leader_recovery_state 1 last_known_elr []
-        BrokerRegistrationChange 1 epoch 10 fenced 0 stopping 0 cordoned Some([])
+        BrokerRegistrationChange 1 epoch 11 fenced 0 stopping 0 cordoned Some([])
     "#]]
     .assert_eq(&started);
 }

@@ -13,9 +13,6 @@ use crate::protocol::messages::describe_topic_partitions::response::{
 };
 use crate::protocol::string::Str;
 
-/// `max.request.partition.size.limit`: no page is larger, whatever is asked for.
-const PARTITIONS_PER_PAGE_MAX: usize = 2000;
-
 pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
     let message: DescribeTopicPartitionsRequest = match decode(request) {
         Ok(message) => message,
@@ -49,7 +46,9 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         }
     }
     let asked = usize::try_from(message.response_partition_limit).unwrap_or(0);
-    let mut room = asked.clamp(1, PARTITIONS_PER_PAGE_MAX);
+    // No page is larger, whatever is asked for; none is empty.
+    let page_max = context.configuration.max_request_partition_size_limit();
+    let mut room = asked.min(page_max).max(1);
     let mut response = DescribeTopicPartitionsResponse::default();
     for name in names {
         let Some(topic) = context.image.topics.by_name(&name) else {

@@ -7,27 +7,43 @@
 
 mod api_versions;
 mod commands;
+mod consumer_group_describe;
+mod consumer_group_heartbeat;
+mod delete_groups;
 mod delete_records;
 mod describe_cluster;
 mod describe_configs;
+mod describe_groups;
 mod describe_log_dirs;
 mod describe_topic_partitions;
 mod fetch;
+mod find_coordinator;
 mod gather;
+mod group;
+mod heartbeat;
 mod init_producer_id;
+mod join_group;
+mod leave_group;
+mod list_groups;
 mod list_offsets;
 mod metadata;
+mod offset_commit;
+mod offset_delete;
+mod offset_fetch;
 mod offset_for_leader_epoch;
 mod produce;
+mod sync_group;
 mod targets;
 
 pub use init_producer_id::ProducerIds;
 
+use crate::base::ids::PartitionIndex;
 use crate::base::prng::Prng;
 use crate::base::time::{Instant, Now};
 use crate::config::Configuration;
 use crate::connection::Reply;
 use crate::controller::{Command, Reply as CommandReply};
+use crate::coordinator::group::{GroupCommand, GroupReply};
 use crate::metadata::image::MetadataImage;
 use crate::partition::session::FetchSessions;
 use crate::partition::settings::TopicSettingsTable;
@@ -37,6 +53,7 @@ use crate::protocol::errors::ErrorCode;
 use crate::protocol::header::RequestHeader;
 use crate::protocol::{Encoded, Message, Reader, Request as RequestMessage, encode_response};
 use crate::runtime::disk::{Disk, FileSlice};
+use crate::runtime::io::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -86,6 +103,9 @@ pub struct Outbox {
     pub works: Vec<(usize, Origin, Work)>,
     /// For the controller.
     pub commands: Vec<(Origin, Command)>,
+    /// For coordinators of groups: the core, who asks, the partition of `__consumer_offsets`, what
+    /// for.
+    pub groups: Vec<(usize, Origin, PartitionIndex, GroupCommand)>,
 }
 
 /// A request as it arrived.
@@ -96,6 +116,8 @@ pub struct Request {
     pub connection: u32,
     /// Which listener it came in by.
     pub listener: usize,
+    /// Who asks.
+    pub peer: SocketAddr,
     /// The header.
     pub header: RequestHeader,
     /// Stands at what follows the header.
@@ -134,6 +156,10 @@ pub enum State {
     InitProducerId(init_producer_id::Waiting),
     /// See `commands`.
     Command(Responder),
+    /// See `find_coordinator`.
+    FindCoordinator(find_coordinator::Waiting),
+    /// See `group`.
+    Group(group::Waiting),
 }
 
 /// What is needed to encode a response once it is known.
@@ -184,6 +210,15 @@ pub const SERVED: &[ApiKey] = &[
     ApiKey::Fetch,
     ApiKey::ListOffsets,
     ApiKey::Metadata,
+    ApiKey::OffsetCommit,
+    ApiKey::OffsetFetch,
+    ApiKey::FindCoordinator,
+    ApiKey::JoinGroup,
+    ApiKey::Heartbeat,
+    ApiKey::LeaveGroup,
+    ApiKey::SyncGroup,
+    ApiKey::DescribeGroups,
+    ApiKey::ListGroups,
     ApiKey::ApiVersions,
     ApiKey::CreateTopics,
     ApiKey::DeleteTopics,
@@ -194,8 +229,12 @@ pub const SERVED: &[ApiKey] = &[
     ApiKey::AlterConfigs,
     ApiKey::DescribeLogDirs,
     ApiKey::CreatePartitions,
+    ApiKey::DeleteGroups,
     ApiKey::IncrementalAlterConfigs,
+    ApiKey::OffsetDelete,
     ApiKey::DescribeCluster,
+    ApiKey::ConsumerGroupHeartbeat,
+    ApiKey::ConsumerGroupDescribe,
     ApiKey::DescribeTopicPartitions,
 ];
 
@@ -223,6 +262,19 @@ pub fn handle(context: &mut Context<'_>, request: Request) -> Outcome {
         ApiKey::Fetch => fetch::begin(context, &request),
         ApiKey::ListOffsets => list_offsets::begin(context, &request),
         ApiKey::Metadata => metadata::begin(context, &request),
+        ApiKey::OffsetCommit => offset_commit::begin(context, &request),
+        ApiKey::OffsetFetch => offset_fetch::begin(context, &request),
+        ApiKey::FindCoordinator => find_coordinator::begin(context, &request),
+        ApiKey::JoinGroup => join_group::begin(context, &request),
+        ApiKey::Heartbeat => heartbeat::begin(context, &request),
+        ApiKey::LeaveGroup => leave_group::begin(context, &request),
+        ApiKey::SyncGroup => sync_group::begin(context, &request),
+        ApiKey::DescribeGroups => describe_groups::begin(context, &request),
+        ApiKey::ListGroups => list_groups::begin(context, &request),
+        ApiKey::DeleteGroups => delete_groups::begin(context, &request),
+        ApiKey::OffsetDelete => offset_delete::begin(context, &request),
+        ApiKey::ConsumerGroupHeartbeat => consumer_group_heartbeat::begin(context, &request),
+        ApiKey::ConsumerGroupDescribe => consumer_group_describe::begin(context, &request),
         ApiKey::ApiVersions => api_versions::begin(context, &request),
         ApiKey::DeleteRecords => delete_records::begin(context, &request),
         ApiKey::InitProducerId => init_producer_id::begin(context, &request),
@@ -270,6 +322,23 @@ pub fn on_answer(
     }
 }
 
+/// Goes on with a request: the coordinator of a group has answered.
+pub fn on_group_reply(context: &mut Context<'_>, state: State, reply: GroupReply) -> Outcome {
+    match state {
+        State::Group(waiting) => group::on_reply(context, waiting, reply),
+        State::Produce(_)
+        | State::Fetch(_)
+        | State::ListOffsets(_)
+        | State::OffsetForLeaderEpoch(_)
+        | State::DeleteRecords(_)
+        | State::DescribeLogDirs(_)
+        | State::Metadata(_)
+        | State::InitProducerId(_)
+        | State::Command(_)
+        | State::FindCoordinator(_) => unreachable!("it asked no group"),
+    }
+}
+
 /// Goes on with a request: the controller has answered, and this core has replayed what it did.
 pub fn on_reply(
     context: &mut Context<'_>,
@@ -281,12 +350,14 @@ pub fn on_reply(
         State::Metadata(waiting) => metadata::on_created(context, waiting),
         State::InitProducerId(waiting) => init_producer_id::on_block(context, waiting, reply),
         State::Command(responder) => commands::on_reply(&responder, &reply),
+        State::FindCoordinator(waiting) => find_coordinator::on_created(context, waiting),
         State::Produce(_)
         | State::Fetch(_)
         | State::ListOffsets(_)
         | State::OffsetForLeaderEpoch(_)
         | State::DeleteRecords(_)
-        | State::DescribeLogDirs(_) => unreachable!("request {id:?} asked the controller nothing"),
+        | State::DescribeLogDirs(_)
+        | State::Group(_) => unreachable!("request {id:?} asked the controller nothing"),
     }
 }
 
@@ -301,7 +372,9 @@ pub fn on_wake(context: &mut Context<'_>, id: RequestId, state: State, is_due: b
         | State::DescribeLogDirs(_)
         | State::Metadata(_)
         | State::InitProducerId(_)
-        | State::Command(_) => Outcome::Waits(state),
+        | State::Command(_)
+        | State::FindCoordinator(_)
+        | State::Group(_) => Outcome::Waits(state),
     }
 }
 
@@ -318,7 +391,9 @@ impl State {
             | State::DescribeLogDirs(_)
             | State::Metadata(_)
             | State::InitProducerId(_)
-            | State::Command(_) => None,
+            | State::Command(_)
+            | State::FindCoordinator(_)
+            | State::Group(_) => None,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! travels to its owner as the slice of the received frame that it is.
 
 use super::gather::{Gather, Questions};
+use super::metadata::is_internal;
 use super::targets::within;
 use super::{Context, Outcome, Request, Responder, State, code, decode};
 use crate::base::ids::{Offset, TopicId, TopicPartition};
@@ -26,6 +27,8 @@ const ZSTD_SINCE: i16 = 7;
 /// The most records at fault that a response names, of all its partitions. Apache has no bound, and
 /// answers a hundred bytes for each record of seven.
 const RECORD_ERRORS_MAX: usize = 10_000;
+/// What Apache's administrative programs are called, which may write to internal topics.
+const ADMIN_CLIENT_ID: &str = "__admin_client";
 /// acks=0: the client does not listen.
 const ACKS_NONE: i16 = 0;
 /// acks=1: the leader has it.
@@ -63,6 +66,8 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
     let mut checks = Checks {
         is_zstd_allowed: request.header.api_version >= ZSTD_SINCE,
         is_acks_known: waits_for_replicas.is_some(),
+        // Apache's own tools may: they call themselves so.
+        is_internal_allowed: request.header.client_id.as_deref() == Some(ADMIN_CLIENT_ID),
         has_transactional_id: message.transactional_id.is_some(),
         record_errors_left: RECORD_ERRORS_MAX,
     };
@@ -155,6 +160,7 @@ fn has_duplicates<K: Ord>(keys: impl Iterator<Item = K>) -> bool {
 struct Checks {
     is_zstd_allowed: bool,
     is_acks_known: bool,
+    is_internal_allowed: bool,
     has_transactional_id: bool,
     record_errors_left: usize,
 }
@@ -174,6 +180,9 @@ impl Checks {
         let topic_partition = within(found, partition.index)?;
         if !self.is_acks_known {
             return Err(ErrorCode::INVALID_REQUIRED_ACKS.into());
+        }
+        if is_internal(&found.name) && !self.is_internal_allowed {
+            return Err(ErrorCode::INVALID_TOPIC_EXCEPTION.into());
         }
         let settings = context
             .topics

@@ -39,14 +39,6 @@ pub struct LogConfig {
     pub cleanup_policy: CleanupPolicy,
     /// `preallocate`: the active segment's file has its full length from the beginning.
     pub preallocate: bool,
-    /// `min.compaction.lag.ms`.
-    pub min_compaction_lag_ms: i64,
-    /// `max.compaction.lag.ms`.
-    pub max_compaction_lag_ms: i64,
-    /// `min.cleanable.dirty.ratio`, in thousandths.
-    pub min_cleanable_dirty_permille: u32,
-    /// `delete.retention.ms`: how long tombstones are kept after compaction.
-    pub delete_retention_ms: i64,
     /// `producer.id.expiration.ms`: an idempotent producer idle for so long is forgotten.
     pub producer_id_expiration_ms: i64,
 }
@@ -70,10 +62,6 @@ impl Default for LogConfig {
                 compact: false,
             },
             preallocate: false,
-            min_compaction_lag_ms: 0,
-            max_compaction_lag_ms: i64::MAX,
-            min_cleanable_dirty_permille: 500,
-            delete_retention_ms: 86_400_000,
             producer_id_expiration_ms: 86_400_000,
         }
     }

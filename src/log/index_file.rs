@@ -146,6 +146,53 @@ impl<E: IndexEntry> IndexFile<E> {
         Ok(count.checked_sub(1).map(|index| loaded[index]))
     }
 
+    /// The first entry for which `is_below` does not hold; it must hold for a first part of the
+    /// entries.
+    ///
+    /// # Errors
+    /// As [`IndexFile::floor`].
+    pub fn ceiling(
+        &self,
+        disk: &Disk,
+        path: &Path,
+        patience: Patience,
+        is_below: impl Fn(&E) -> bool,
+    ) -> Result<Option<E>, LoadError> {
+        let pending = self.pending.partition_point(&is_below);
+        if pending == 0 {
+            let loaded = self.load(disk, path, patience)?;
+            let count = loaded.partition_point(&is_below);
+            if count < loaded.len() {
+                return Ok(Some(loaded[count]));
+            }
+        }
+        Ok(self.pending.get(pending).copied())
+    }
+
+    /// The entry that has `count - 1` others after it, where there are so many. It is read alone,
+    /// and not held against its neighbours.
+    ///
+    /// # Errors
+    /// As [`IndexFile::floor`].
+    pub fn nth_last(
+        &self,
+        disk: &Disk,
+        path: &Path,
+        patience: Patience,
+        count: usize,
+    ) -> Result<Option<E>, LoadError> {
+        let Some(index) = self.entries().checked_sub(count) else {
+            return Ok(None);
+        };
+        let persisted = usize_from_u32(self.persisted);
+        if let Some(pending) = index.checked_sub(persisted) {
+            return Ok(self.pending.get(pending).copied());
+        }
+        let position = u64_from(index * E::BYTES);
+        let bytes = read_range(disk, path, position, E::BYTES, patience)?;
+        Ok(Some(E::decode(&bytes)))
+    }
+
     /// The entries in the file, read and checked once.
     fn load(&self, disk: &Disk, path: &Path, patience: Patience) -> Result<&[E], LoadError> {
         if let Some(loaded) = self.loaded.get() {

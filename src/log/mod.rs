@@ -26,6 +26,7 @@ mod index_file;
 pub mod leader_epochs;
 pub mod meta_properties;
 mod offset_index;
+mod older_batches;
 pub mod open;
 pub mod partition_log;
 pub mod partition_metadata;

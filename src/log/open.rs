@@ -122,6 +122,7 @@ impl Log {
         log.leader_epochs.truncate_from_end(log.log_end_offset);
         log.leader_epochs.truncate_from_start(log.log_start_offset);
         log.drop_stray_snapshots(disk)?;
+        log.remember_older_batches(disk);
         Ok((log, recovered))
     }
 

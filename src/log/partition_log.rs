@@ -10,7 +10,7 @@
 //! ```
 
 use crate::base::ids::{LeaderEpoch, Offset, TopicId};
-use crate::base::time::{Now, Timestamp};
+use crate::base::time::{Instant, Now, Timestamp};
 use crate::log::config::LogConfig;
 use crate::log::error::{ReadError, StorageError};
 use crate::log::file_name;
@@ -71,7 +71,7 @@ pub struct Log {
     /// What may be recorded as synced: the derived files are up to date with it.
     pub(super) recovery_point: Offset,
     pub(super) synced_to: Offset,
-    pub(super) synced_at: Timestamp,
+    pub(super) synced_at: Instant,
     pub(super) is_directory_unsynced: bool,
     pub(super) retired: Vec<Retired>,
     /// Something was appended since the last housekeeping.
@@ -127,7 +127,7 @@ impl Log {
             leader_epochs: LeaderEpochs::default(),
             recovery_point: Offset(0),
             synced_to: Offset(0),
-            synced_at: now.timestamp,
+            synced_at: now.instant,
             is_directory_unsynced: true,
             retired: Vec::new(),
             is_busy: false,
@@ -324,6 +324,20 @@ impl Log {
             }
         }
         self.remove_retired(disk, now.timestamp)
+    }
+
+    /// The files of segments deleted long enough ago: the caller removes them. What it does not
+    /// get to, the next [`Log::open`] does.
+    pub fn take_removable(&mut self, now: Now) -> Vec<PathBuf> {
+        let due = self
+            .retired
+            .iter()
+            .take_while(|retired| now.timestamp >= retired.remove_at)
+            .count();
+        self.retired
+            .drain(..due)
+            .flat_map(|retired| retired.paths)
+            .collect()
     }
 
     pub(super) fn remove_retired(

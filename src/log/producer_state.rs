@@ -11,7 +11,7 @@ use crate::base::time::Timestamp;
 use crate::log::error::AppendError;
 use crate::record::batch::{BatchHeader, HEADER_BYTES};
 use crate::record::iterate::Records;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Batches that are remembered of each producer: a client has at most so many in flight.
 pub const BATCHES_REMEMBERED: usize = 5;
@@ -169,6 +169,35 @@ impl Producer {
         self.last_timestamp = batch.timestamp;
     }
 
+    /// The oldest batch that is remembered.
+    fn oldest(&self) -> Option<ProducedBatch> {
+        self.batches[0]
+    }
+
+    /// Whether it has written, in this epoch, before the batches that are remembered.
+    fn lacks_batches(&self) -> bool {
+        let is_full = self.batches.iter().all(Option::is_some);
+        let oldest = self.oldest();
+        !is_full && oldest.is_some_and(|oldest| oldest.first_sequence() > Sequence(0))
+    }
+
+    /// Puts older batches, oldest first, before those that are remembered: as many as lead up to
+    /// them without a gap, and as there is room for.
+    fn add_older(&mut self, mut older: VecDeque<ProducedBatch>) {
+        while self.lacks_batches()
+            && let Some(before) = older.pop_back()
+            && let Some(oldest) = self.oldest()
+        {
+            let leads_up = before.last_sequence.plus(1) == oldest.first_sequence()
+                && before.last_offset < oldest.last_offset;
+            if !leads_up {
+                return;
+            }
+            self.batches.rotate_right(1);
+            self.batches[0] = Some(before);
+        }
+    }
+
     fn find(&self, header: &BatchHeader) -> Option<&ProducedBatch> {
         if header.producer_epoch != self.epoch {
             return None;
@@ -177,6 +206,20 @@ impl Producer {
             batch.last_sequence == header.last_sequence()
                 && batch.offset_delta == header.last_offset_delta
         })
+    }
+}
+
+impl ProducedBatch {
+    /// Sequence of its first record, or none.
+    fn first_sequence(&self) -> Sequence {
+        if self.last_sequence < Sequence(0) || self.offset_delta < 0 {
+            return Sequence::NONE;
+        }
+        match self.last_sequence.0 - self.offset_delta {
+            first if first >= 0 => Sequence(first),
+            // It has wrapped from i32::MAX to 0 within the batch.
+            below => Sequence(i32::MAX).plus(below + 1),
+        }
     }
 }
 
@@ -458,6 +501,25 @@ impl ProducerState {
                 Some(previous) => previous.map(|previous| (id, previous)),
             })
             .collect()
+    }
+
+    /// Whether any producer has written, above `log_start_offset`, before the batches that are
+    /// remembered of it.
+    #[must_use]
+    pub fn lacks_batches_from(&self, log_start_offset: Offset) -> bool {
+        self.producers.values().any(|producer| {
+            let oldest = producer.batches().next();
+            producer.lacks_batches()
+                && oldest.is_some_and(|oldest| oldest.last_offset > log_start_offset)
+        })
+    }
+
+    /// Puts batches that a producer wrote before those that are remembered, oldest first, before
+    /// them, where they lead up to them without a gap.
+    pub fn remember_older(&mut self, producer_id: ProducerId, older: VecDeque<ProducedBatch>) {
+        if let Some(producer) = self.producers.get_mut(&producer_id) {
+            producer.add_older(older);
+        }
     }
 
     /// Takes over what a snapshot remembers.

@@ -5,10 +5,11 @@ use crate::base::ids::Offset;
 use crate::log::error::{ReadError, StorageError};
 use crate::log::file_name;
 use crate::log::index_file::Patience;
+use crate::log::open::storage;
 use crate::log::partition_log::Log;
 use crate::log::scan::Walk;
-use crate::log::segment::{Located, Place, Segment, start_of};
-use crate::log::transaction_index::{self, AbortedTransaction};
+use crate::log::segment::{Located, Place, start_of};
+use crate::log::transaction_index::{AbortedTransaction, Search};
 use crate::runtime::disk::{Disk, File};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -224,6 +225,41 @@ impl Log {
         self.recent.get(count).copied()
     }
 
+    /// The aborted transactions that a read_committed consumer needs to know to read a slice that
+    /// [`Log::read`] gave for `offset` and the bound `upper`.
+    ///
+    /// # Errors
+    /// `ReadError::Cold` where the answer is not in memory; `ReadError::Storage`.
+    pub fn aborted_in_slice(
+        &self,
+        disk: &Disk,
+        offset: Offset,
+        slice: &Slice,
+        upper: Offset,
+    ) -> Result<Vec<AbortedTransaction>, ReadError> {
+        if slice.bytes == 0 {
+            return Ok(Vec::new());
+        }
+        let to = match slice.next_offset {
+            Some(next_offset) => next_offset,
+            None => self.bound_of(disk, slice)?.min(upper),
+        };
+        self.search_aborted(disk, offset, to, Patience::Resident)
+    }
+
+    /// An offset that no record reaches of a slice that ends within its segment, as the index
+    /// knows it. `LogSegment.fetchUpperBoundOffset` of Apache Kafka.
+    fn bound_of(&self, disk: &Disk, slice: &Slice) -> Result<Offset, ReadError> {
+        let index = self.segment_of(slice.base_offset);
+        let segment = &self.segments[index];
+        let end = slice.position + u64_from(slice.bytes);
+        let entry = segment.ceiling(self.place(disk), end, Patience::Resident)?;
+        Ok(match entry {
+            Some(entry) => segment.base_offset.plus(i64::from(entry.relative_offset)),
+            None => self.end_of_segment(index),
+        })
+    }
+
     /// The aborted transactions that touch offsets from `from` up to, not including, `to`: what a
     /// read_committed consumer needs to skip their records. It may wait.
     ///
@@ -235,38 +271,31 @@ impl Log {
         from: Offset,
         to: Offset,
     ) -> Result<Vec<AbortedTransaction>, StorageError> {
-        let mut found = Vec::new();
-        for segment in &self.segments[self.segment_of(from)..] {
-            for aborted in self.aborted_in(disk, segment)? {
-                if aborted.last_offset >= from && aborted.first_offset < to {
-                    found.push(aborted);
-                }
-                if aborted.last_stable_offset >= to {
-                    return Ok(found);
-                }
-            }
-        }
-        Ok(found)
+        self.search_aborted(disk, from, to, Patience::Wait)
+            .map_err(storage)
     }
 
-    fn aborted_in(
+    fn search_aborted(
         &self,
         disk: &Disk,
-        segment: &Segment,
-    ) -> Result<Vec<AbortedTransaction>, StorageError> {
-        if !segment.has_transaction_index {
-            return Ok(segment.aborted_pending.clone());
+        from: Offset,
+        to: Offset,
+        patience: Patience,
+    ) -> Result<Vec<AbortedTransaction>, ReadError> {
+        let mut search = Search::new(from, to);
+        for segment in &self.segments[self.segment_of(from)..] {
+            if search.is_complete {
+                break;
+            }
+            if segment.has_transaction_index {
+                let path: PathBuf = segment.path(&self.directory, file_name::TRANSACTION_INDEX);
+                search.look_into(disk, &path, patience)?;
+            }
+            for aborted in &segment.aborted_pending {
+                search.look_at(aborted);
+            }
         }
-        let path: PathBuf = segment.path(&self.directory, file_name::TRANSACTION_INDEX);
-        let bytes = disk
-            .read(&path, transaction_index::FILE_BYTES_MAX)
-            .map_err(|error| StorageError::io("read", &path, error))?;
-        // A part of an entry at the end is left of a write that found no room.
-        let whole = bytes.len() / transaction_index::ENTRY_BYTES * transaction_index::ENTRY_BYTES;
-        let mut entries = transaction_index::decode(&bytes[..whole])
-            .ok_or_else(|| StorageError::malformed(&path, "an entry of it makes no sense"))?;
-        entries.extend_from_slice(&segment.aborted_pending);
-        Ok(entries)
+        Ok(search.found)
     }
 
     pub(super) fn place<'p>(&'p self, disk: &'p Disk) -> Place<'p> {

@@ -3,14 +3,14 @@
 
 use crate::base::ids::Offset;
 use crate::base::time::{Now, Timestamp};
-use crate::log::error::StorageError;
+use crate::log::error::{ReadError, StorageError};
 use crate::log::file_name::{self, DELETED};
 use crate::log::index_file::Patience;
 use crate::log::open::storage;
 use crate::log::partition_log::{Log, Retired};
 use crate::log::segment::{LargestTimestamp, Segment};
 use crate::runtime::disk::Disk;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What a round of deletion did.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -26,8 +26,8 @@ pub struct Deleted {
 impl Log {
     /// Takes segments out of the log that lie below the log start, and, where the policy is to
     /// delete, those that are too old or too many. Nothing from the high watermark on goes. Their
-    /// files get the name `.deleted`, and go after `file.delete.delay.ms` in
-    /// [`Log::housekeeping`]. It may wait for the device. Call it with nothing queued.
+    /// files get the name `.deleted`, and go after `file.delete.delay.ms`:
+    /// [`Log::take_removable`]. It may wait for the device. Call it with nothing queued.
     ///
     /// # Errors
     /// What the file system said.
@@ -37,6 +37,31 @@ impl Log {
         now: Now,
         high_watermark: Offset,
     ) -> Result<Deleted, StorageError> {
+        self.delete_old(disk, now, high_watermark, Patience::Wait)
+            .map_err(storage)
+    }
+
+    /// As [`Log::delete_old_segments`], but it does not wait to learn how old segments are.
+    ///
+    /// # Errors
+    /// `ReadError::Cold` where that is not in memory; nothing was deleted then. Or what the file
+    /// system said.
+    pub fn delete_old_segments_if_resident(
+        &mut self,
+        disk: &Disk,
+        now: Now,
+        high_watermark: Offset,
+    ) -> Result<Deleted, ReadError> {
+        self.delete_old(disk, now, high_watermark, Patience::Resident)
+    }
+
+    fn delete_old(
+        &mut self,
+        disk: &Disk,
+        now: Now,
+        high_watermark: Offset,
+        patience: Patience,
+    ) -> Result<Deleted, ReadError> {
         let mut deleted = Deleted::default();
         if !self.queue.is_empty() {
             return Ok(deleted);
@@ -44,7 +69,7 @@ impl Log {
         let mut count = self.count_below_start(high_watermark);
         if self.config.cleanup_policy.delete {
             count = count.max(self.count_beyond_size(high_watermark));
-            count = count.max(self.count_too_old(disk, now.timestamp, high_watermark)?);
+            count = count.max(self.count_too_old(disk, now.timestamp, high_watermark, patience)?);
         }
         if count == 0 {
             return Ok(deleted);
@@ -108,7 +133,8 @@ impl Log {
         disk: &Disk,
         now: Timestamp,
         high_watermark: Offset,
-    ) -> Result<usize, StorageError> {
+        patience: Patience,
+    ) -> Result<usize, ReadError> {
         let retention_ms = self.config.retention_ms;
         if retention_ms < 0 {
             return Ok(0);
@@ -127,15 +153,15 @@ impl Log {
             };
             // An index has no checksum: before anything goes, the log has to bear it out.
             let answer = segment
-                .largest_timestamp(place, Patience::Wait)
+                .largest_timestamp(place, patience)
                 .and_then(|largest| {
-                    let confirmed = || segment.confirmed_largest_timestamp(place, Patience::Wait);
+                    let confirmed = || segment.confirmed_largest_timestamp(place, patience);
                     Ok(is_old(largest) && is_old(confirmed()?))
                 });
             match answer {
                 Ok(is_old) => is_old,
                 Err(error) => {
-                    failed = Some(storage(error));
+                    failed = Some(error);
                     false
                 }
             }
@@ -171,6 +197,24 @@ impl Log {
         self.retired.push(Retired {
             paths,
             remove_at: Timestamp(now.0.saturating_add(self.config.file_delete_delay_ms)),
+        });
+        Ok(())
+    }
+
+    /// Takes a file out of the log's directory as a deleted segment's is: it gets the name `.deleted`,
+    /// and goes after `file.delete.delay.ms`.
+    ///
+    /// # Errors
+    /// What the file system said.
+    pub fn retire_file(&mut self, disk: &Disk, path: &Path, now: Now) -> Result<(), StorageError> {
+        let deleted = self.rename_deleted(disk, path.to_owned())?;
+        self.retired.push(Retired {
+            paths: vec![deleted],
+            remove_at: Timestamp(
+                now.timestamp
+                    .0
+                    .saturating_add(self.config.file_delete_delay_ms),
+            ),
         });
         Ok(())
     }

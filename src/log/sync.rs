@@ -2,7 +2,7 @@
 //! the clean close.
 
 use crate::base::ids::Offset;
-use crate::base::time::Now;
+use crate::base::time::{Instant, Now, milliseconds};
 use crate::log::error::StorageError;
 use crate::log::leader_epochs;
 use crate::log::partition_log::Log;
@@ -38,7 +38,7 @@ impl Log {
         // The log may have been truncated while the sync was under way.
         let offset = offset.min(self.log_end_offset);
         self.synced_to = self.synced_to.max(offset);
-        self.synced_at = now.timestamp;
+        self.synced_at = now.instant;
     }
 
     /// All records below are durable.
@@ -51,8 +51,18 @@ impl Log {
     #[must_use]
     pub fn flush_due(&self, now: Now) -> bool {
         let unsynced = self.log_end_offset.0 - self.synced_to.0;
-        let waited = now.timestamp.0.saturating_sub(self.synced_at.0);
-        unsynced > 0 && (unsynced >= self.config.flush_messages || waited >= self.config.flush_ms)
+        unsynced > 0
+            && (unsynced >= self.config.flush_messages
+                || self.flush_at().is_some_and(|at| at <= now.instant))
+    }
+
+    /// When `flush.ms` asks for a sync, counted from the last one as Kafka does; `None` where
+    /// nothing is unsynced, and where it never asks.
+    #[must_use]
+    pub fn flush_at(&self) -> Option<Instant> {
+        let is_bounded = self.config.flush_ms < i64::MAX;
+        let is_unsynced = self.synced_to < self.log_end_offset;
+        (is_bounded && is_unsynced).then(|| self.synced_at + milliseconds(self.config.flush_ms))
     }
 
     /// What may stand in `recovery-point-offset-checkpoint` for this log.

@@ -114,6 +114,7 @@ impl Log {
             directory: &self.directory,
         };
         let written = self.active().file(place).and_then(|file| {
+            self.active().reserve(file, &config, start);
             file.write_vectored_at(start, &mut slices).map_err(|error| {
                 // What was written of it is cut off again; where that fails too, the next
                 // write covers it and recovery stops before it.
@@ -211,9 +212,7 @@ impl Log {
         let segment = &mut self.segments[sealed];
         segment.add_time_entry();
         let _ = segment.persist_indexes(place);
-        if self.config.preallocate {
-            let _ = segment.trim_file(place);
-        }
+        let _ = segment.trim_file(place);
         let _ = self.write_producer_snapshot(disk, base_offset);
         Ok(())
     }

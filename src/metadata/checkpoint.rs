@@ -21,8 +21,10 @@ use crate::base::time::Timestamp;
 use crate::protocol::metadata_records::MetadataRecord;
 use crate::record::control::{KRaftVoter, control_batch};
 use crate::record::{BatchBuilder, ControlRecord, RecordBatch};
+use crate::runtime::disk::{Disk, OpenMode};
 use bytes::Bytes;
-use std::fmt;
+use std::path::Path;
+use std::{fmt, io};
 
 /// Name of the file with the first records of a log, in the metadata log directory.
 pub const BOOTSTRAP_FILE_NAME: &str = "bootstrap.checkpoint";
@@ -225,6 +227,38 @@ pub fn read(
         ));
     }
     Ok((control, last_contained))
+}
+
+/// Bytes at the beginning of a snapshot that hold its header: a control batch, with the voters in it
+/// where the quorum has them in its log.
+const HEADER_READ_BYTES: usize = 64 << 10;
+
+/// The time of the newest record that a snapshot stands for, as its header tells; `None` where the
+/// file does not begin with one.
+///
+/// # Errors
+/// What the file system said.
+pub fn last_contained(disk: &Disk, path: &Path) -> io::Result<Option<Timestamp>> {
+    let file = disk.open(path, OpenMode::Read)?;
+    let mut bytes = vec![0; HEADER_READ_BYTES];
+    let read = file.read_at(0, &mut bytes)?;
+    bytes.truncate(read);
+    let Ok((batch, _)) = RecordBatch::split_first(Bytes::from(bytes)) else {
+        return Ok(None);
+    };
+    let control = MetadataBatch::read(&batch).map_or(Vec::new(), |batch| batch.control);
+    Ok(control.into_iter().find_map(|record| match record {
+        ControlRecord::SnapshotHeader {
+            last_contained_log_timestamp,
+        } => Some(last_contained_log_timestamp),
+        ControlRecord::KRaftVersion(_)
+        | ControlRecord::KRaftVoters(_)
+        | ControlRecord::SnapshotFooter
+        | ControlRecord::Abort { .. }
+        | ControlRecord::Commit { .. }
+        | ControlRecord::LeaderChange(_)
+        | ControlRecord::Unknown(_) => None,
+    }))
 }
 
 /// Reads a snapshot into an image.

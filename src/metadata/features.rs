@@ -14,6 +14,9 @@ pub const KRAFT_VERSION: &str = "kraft.version";
 /// Empty ISRs and eligible leader replicas (KIP-966).
 pub const ELIGIBLE_LEADER_REPLICAS_VERSION: &str = "eligible.leader.replicas.version";
 
+/// Groups of the consumer protocol (KIP-848).
+pub const GROUP_VERSION: &str = "group.version";
+
 /// A level of `metadata.version`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct MetadataVersion(pub i16);
@@ -42,8 +45,8 @@ pub struct Feature {
 }
 
 /// Every feature klamm supports. A row is added by the issue that makes the feature work:
-/// `group.version`, `transaction.version`, `share.version` and `streams.version` follow.
-pub const FEATURES: [Feature; 3] = [
+/// `transaction.version`, `share.version` and `streams.version` follow.
+pub const FEATURES: [Feature; 4] = [
     Feature {
         name: METADATA_VERSION,
         supported: VersionRange {
@@ -54,6 +57,11 @@ pub const FEATURES: [Feature; 3] = [
     },
     Feature {
         name: ELIGIBLE_LEADER_REPLICAS_VERSION,
+        supported: VersionRange { min: 0, max: 1 },
+        finalized_on_format: 1,
+    },
+    Feature {
+        name: GROUP_VERSION,
         supported: VersionRange { min: 0, max: 1 },
         finalized_on_format: 1,
     },

@@ -6,6 +6,7 @@ use crate::base::ids::{Offset, TopicPartition};
 use crate::base::time::{Now, Timestamp};
 use crate::log::AppendError;
 use crate::protocol::errors::ErrorCode;
+use crate::record::batch::RecordBatch;
 
 /// One Produce request on its way through the owner's turn.
 pub(super) struct Round {
@@ -22,6 +23,36 @@ struct Queued {
 }
 
 impl Partitions {
+    /// Appends a batch that this broker made itself, as its coordinators do. It is written with all
+    /// else of this turn: it counts when the high watermark reaches the offset that is returned, and
+    /// is lost where the log end offset does not after the write.
+    ///
+    /// # Errors
+    /// Kafka's code for why it is not appended.
+    pub fn append_own(
+        &mut self,
+        now: Now,
+        topic_partition: TopicPartition,
+        batch: RecordBatch,
+    ) -> Result<Offset, ErrorCode> {
+        let place = self
+            .place(topic_partition)
+            .ok_or(ErrorCode::NOT_LEADER_OR_FOLLOWER)?;
+        let partition = self.at(place).expect("a place in the table is taken");
+        partition.check_serves()?;
+        let leader_epoch = partition.leader_epoch;
+        match partition.log.append(batch, leader_epoch, now) {
+            Ok(appended) => {
+                self.mark_dirty(place);
+                Ok(appended.last_offset.next())
+            }
+            Err(error) => {
+                tracing::error!("{}: {error}", partition.name());
+                Err(code_of(&error))
+            }
+        }
+    }
+
     /// Appends the batches of one request to their logs' queues. The answer follows after the write.
     pub(super) fn append(&mut self, now: Now, origin: Origin, work: ProduceWork) {
         let mut round = Round {
@@ -42,9 +73,8 @@ impl Partitions {
             batch,
         } = entry;
         let Some(place) = self.place(topic_partition) else {
-            round
-                .answers
-                .push(refusal(at, ErrorCode::NOT_LEADER_OR_FOLLOWER, None));
+            let why = self.why_missing(topic_partition);
+            round.answers.push(refusal(at, why, None));
             return;
         };
         let partition = self.at(place).expect("a place in the table is taken");

@@ -21,7 +21,7 @@ impl Partitions {
             low_watermark,
         };
         let Some(partition) = self.get_mut(entry.topic_partition) else {
-            return answer(ErrorCode::NOT_LEADER_OR_FOLLOWER, Offset(-1));
+            return answer(self.why_missing(entry.topic_partition), Offset(-1));
         };
         if let Err(error) = partition.check_serves() {
             return answer(error, Offset(-1));

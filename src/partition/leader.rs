@@ -2,6 +2,7 @@
 
 use super::work::{Origin, Watcher};
 use crate::base::ids::{LeaderEpoch, Offset, TopicPartition};
+use crate::base::time::Instant;
 use crate::log::Log;
 use crate::protocol::errors::ErrorCode;
 use crate::protocol::string::Str;
@@ -11,7 +12,7 @@ use crate::protocol::string::Str;
 pub(super) struct Sync {
     /// Everything below this offset will be durable.
     pub(super) up_to: Offset,
-    /// Files that are still being synced.
+    /// Files, and the directory, that are still being synced.
     pub(super) files: usize,
 }
 
@@ -34,6 +35,8 @@ pub struct Partition {
     pub high_watermark: Offset,
     /// A sync that is under way.
     pub(super) sync: Option<Sync>,
+    /// Where it stands in the queue of those that wait for their `flush.ms`.
+    pub(super) flush_at: Option<Instant>,
     /// Whether the log was found broken: it answers KAFKA_STORAGE_ERROR until the broker restarts.
     pub(super) is_offline: bool,
     /// Whether batches wait in the log's queue for this turn's write.
@@ -65,6 +68,7 @@ impl Partition {
             leads: false,
             high_watermark,
             sync: None,
+            flush_at: None,
             is_offline: false,
             is_dirty: false,
             write_failed: false,
@@ -145,7 +149,10 @@ impl Partition {
     }
 
     /// Whether requests may be served from it: it is led here, and its log is sound.
-    pub(super) fn check_serves(&self) -> Result<(), ErrorCode> {
+    ///
+    /// # Errors
+    /// Kafka's code for why not.
+    pub fn check_serves(&self) -> Result<(), ErrorCode> {
         if self.is_offline {
             Err(ErrorCode::KAFKA_STORAGE_ERROR)
         } else if self.leads {
@@ -153,6 +160,12 @@ impl Partition {
         } else {
             Err(ErrorCode::NOT_LEADER_OR_FOLLOWER)
         }
+    }
+
+    /// Whether its log was found broken: nothing that it says of itself is to be believed.
+    #[must_use]
+    pub fn is_offline(&self) -> bool {
+        self.is_offline
     }
 
     /// Its name in messages: topic and partition, as its directory is called.

@@ -13,6 +13,7 @@
 
 mod append;
 mod describe;
+mod flush;
 mod leader;
 mod partitions;
 pub mod placement;

@@ -6,7 +6,12 @@ use super::leader::{Partition, Sync};
 use super::work::{Answer, Origin, Work};
 use crate::base::collections::HashMap;
 use crate::base::ids::TopicPartition;
+use crate::base::time::{Instant, Now};
+use crate::log::ReadError;
+use crate::protocol::errors::ErrorCode;
+use crate::runtime::disk::Disk;
 use crate::runtime::io::Io;
+use std::collections::BTreeSet;
 use std::io;
 
 /// The partitions that a core owns.
@@ -15,12 +20,18 @@ pub struct Partitions {
     slots: Vec<Option<Partition>>,
     free: Vec<usize>,
     places: HashMap<TopicPartition, usize>,
+    /// Those that it owns too, and whose logs could not be opened or made.
+    without_log: BTreeSet<TopicPartition>,
     /// Places of partitions with batches to write in this turn.
     pub(super) dirty: Vec<usize>,
     /// Produce requests whose answer waits for a write, or for a sync.
     pub(super) rounds: Vec<Round>,
     /// Reads that wait for cold pages.
     parked: HashMap<u64, (Origin, Work)>,
+    /// Logs whose retention waits for cold pages.
+    aging: HashMap<u64, TopicPartition>,
+    /// Logs that wait for their `flush.ms`, by deadline and place (`flush.rs`).
+    pub(super) flushes: BTreeSet<(Instant, usize)>,
     /// Syncs under way: which log.
     syncs: HashMap<u64, TopicPartition>,
     /// Fetches that watched a partition which went offline, until the turn's effects take them.
@@ -46,8 +57,24 @@ impl Partitions {
             self.slots.len() - 1
         });
         self.slots[place] = Some(partition);
+        self.without_log.remove(&topic_partition);
         let before = self.places.insert(topic_partition, place);
         assert!(before.is_none(), "{topic_partition:?} is owned already");
+        self.await_flush(place);
+    }
+
+    /// Takes note of a partition whose log could not be opened or made.
+    pub fn insert_without_log(&mut self, topic_partition: TopicPartition) {
+        self.without_log.insert(topic_partition);
+    }
+
+    /// What is answered of a partition that is not in the table.
+    pub(super) fn why_missing(&self, topic_partition: TopicPartition) -> ErrorCode {
+        if self.without_log.contains(&topic_partition) {
+            ErrorCode::KAFKA_STORAGE_ERROR
+        } else {
+            ErrorCode::NOT_LEADER_OR_FOLLOWER
+        }
     }
 
     /// Gives a partition up: its topic was deleted. Who watches it is woken and finds it gone.
@@ -56,10 +83,14 @@ impl Partitions {
         topic_partition: TopicPartition,
         effects: &mut TurnEffects,
     ) -> Option<Partition> {
+        self.without_log.remove(&topic_partition);
         let place = self.places.remove(&topic_partition)?;
         let partition = self.slots[place].take()?;
         self.free.push(place);
         self.dirty.retain(|dirty| *dirty != place);
+        if let Some(at) = partition.flush_at {
+            self.flushes.remove(&(at, place));
+        }
         effects
             .wakes
             .extend(partition.watchers.iter().map(|watcher| watcher.origin));
@@ -78,6 +109,11 @@ impl Partitions {
 
     pub(super) fn at(&mut self, place: usize) -> Option<&mut Partition> {
         self.slots[place].as_mut()
+    }
+
+    /// One more than the last place.
+    pub(super) fn places_end(&self) -> usize {
+        self.slots.len()
     }
 
     /// All partitions, in the order of their places.
@@ -126,7 +162,8 @@ impl Partitions {
         self.parked.insert(self.next_token, (origin, work));
     }
 
-    pub(super) fn new_token(&mut self) -> u64 {
+    /// A token for a sync or a warming that no other has.
+    pub fn new_token(&mut self) -> u64 {
         self.next_token += 1;
         self.next_token
     }
@@ -136,18 +173,31 @@ impl Partitions {
     pub fn on_warmed<M>(&mut self, io: &mut Io<M>, token: u64, effects: &mut TurnEffects) {
         if let Some((origin, work)) = self.parked.remove(&token) {
             self.perform(io, origin, work, effects);
+        } else if let Some(topic_partition) = self.aging.remove(&token)
+            && let Some(place) = self.place(topic_partition)
+        {
+            self.delete_old(io, place);
         }
     }
 
     /// Writes what the turn appended, one write per log; then answers what counts now.
     pub fn write<M>(&mut self, io: &mut Io<M>, effects: &mut TurnEffects) {
-        let now = io.now();
-        for place in std::mem::take(&mut self.dirty) {
+        for place in self.write_logs(io.disk(), io.now(), effects) {
+            self.start_sync(io, place);
+        }
+        self.answer_rounds(effects);
+        effects.wakes.append(&mut self.disappointed);
+    }
+
+    /// Writes what was appended, and says into which places: what of it counts, counts.
+    pub fn write_logs(&mut self, disk: &Disk, now: Now, effects: &mut TurnEffects) -> Vec<usize> {
+        let dirty = std::mem::take(&mut self.dirty);
+        for &place in &dirty {
             let Some(partition) = self.slots[place].as_mut() else {
                 continue;
             };
             partition.is_dirty = false;
-            match partition.log.write(io.disk(), now) {
+            match partition.log.write(disk, now) {
                 Ok(_) => settle(partition, effects),
                 Err(error) => {
                     tracing::error!("{}: {error}", partition.name());
@@ -156,10 +206,9 @@ impl Partitions {
                     settle(partition, effects);
                 }
             }
-            self.start_sync(io, place);
+            self.await_flush(place);
         }
-        self.answer_rounds(effects);
-        effects.wakes.append(&mut self.disappointed);
+        dirty
     }
 
     /// Starts a sync of a log that has records which do not count before it. One at a time: what is
@@ -175,19 +224,12 @@ impl Partitions {
     }
 
     /// Syncs a log whose records are not all durable.
-    fn sync<M>(&mut self, io: &mut Io<M>, place: usize) {
+    pub(super) fn sync<M>(&mut self, io: &mut Io<M>, place: usize) {
         let Some(partition) = self.slots[place].as_mut() else {
             return;
         };
         let topic_partition = partition.topic_partition;
         let up_to = partition.log.log_end_offset();
-        // A segment that was begun since has a name that must be durable too: rare, and short.
-        if partition.log.take_directory_unsynced()
-            && let Err(error) = io.disk().sync_directory(partition.log.directory())
-        {
-            partition.go_offline(&error, &mut self.disappointed);
-            return;
-        }
         let files = match partition.log.unsynced(io.disk()) {
             Ok(files) => files,
             Err(error) => {
@@ -195,13 +237,23 @@ impl Partitions {
                 return;
             }
         };
-        if files.is_empty() {
+        // A segment that was begun since has a name that must be durable too.
+        let directory = partition
+            .log
+            .take_directory_unsynced()
+            .then(|| partition.log.directory().to_owned());
+        if files.is_empty() && directory.is_none() {
             return;
         }
         partition.sync = Some(Sync {
             up_to,
-            files: files.len(),
+            files: files.len() + usize::from(directory.is_some()),
         });
+        if let Some(directory) = directory {
+            let token = self.new_token();
+            self.syncs.insert(token, topic_partition);
+            io.sync_directory(&directory, token);
+        }
         for file in files {
             let token = self.new_token();
             self.syncs.insert(token, topic_partition);
@@ -242,6 +294,7 @@ impl Partitions {
                 settle(partition, effects);
             }
             self.start_sync(io, place);
+            self.await_flush(place);
         }
         self.answer_rounds(effects);
     }
@@ -258,30 +311,57 @@ impl Partitions {
         }
     }
 
-    /// Regular work on each log: what is old goes, what is due is synced, files that nobody needs
-    /// open are let go.
+    /// Regular work on each log: what is old goes, files that nobody needs open are let go.
     pub fn housekeeping<M>(&mut self, io: &mut Io<M>) {
-        let now = io.now();
         for place in 0..self.slots.len() {
+            self.delete_old(io, place);
             let Some(partition) = self.slots[place].as_mut() else {
                 continue;
             };
             if partition.is_offline {
                 continue;
             }
-            let high_watermark = partition.high_watermark;
-            let done = partition
-                .log
-                .delete_old_segments(io.disk(), now, high_watermark)
-                .and_then(|_| partition.log.housekeeping(io.disk(), now));
-            if let Err(error) = done {
+            for path in partition.log.take_removable(io.now()) {
+                io.remove_file(&path);
+            }
+            if let Err(error) = partition.log.housekeeping(io.disk(), io.now()) {
                 tracing::error!("{}: {error}", partition.name());
             }
         }
     }
 
-    /// Syncs each log that asks for it: all of them before their recovery points move, else those
-    /// whose `flush.ms` has passed.
+    /// Takes segments that are too old, or too many, out of a log. Whether they are may have to be
+    /// read from the device first: then that is asked for, and this is done again.
+    fn delete_old<M>(&mut self, io: &mut Io<M>, place: usize) {
+        let Some(partition) = self.slots[place].as_mut() else {
+            return;
+        };
+        if partition.is_offline {
+            return;
+        }
+        let high_watermark = partition.high_watermark;
+        let deleted =
+            partition
+                .log
+                .delete_old_segments_if_resident(io.disk(), io.now(), high_watermark);
+        match deleted {
+            Ok(_) => {}
+            Err(ReadError::Cold {
+                file,
+                position,
+                bytes,
+            }) => {
+                let topic_partition = partition.topic_partition;
+                let token = self.new_token();
+                self.aging.insert(token, topic_partition);
+                io.warm(&file, position, bytes, token);
+            }
+            Err(error) => tracing::error!("{}: {error}", partition.name()),
+        }
+    }
+
+    /// Looks at every log, and syncs each that asks for it: all of them before their recovery points
+    /// move, else those whose `flush.ms` has passed.
     pub fn sync_due<M>(&mut self, io: &mut Io<M>, all: bool) {
         let now = io.now();
         for place in 0..self.slots.len() {

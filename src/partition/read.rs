@@ -94,7 +94,7 @@ impl Partitions {
             leader_epoch: LeaderEpoch::NONE,
         };
         let Some(partition) = self.get_mut(entry.topic_partition) else {
-            answer.error = ErrorCode::NOT_LEADER_OR_FOLLOWER;
+            answer.error = self.why_missing(entry.topic_partition);
             return Ok(answer);
         };
         answer.leader_epoch = partition.leader_epoch;
@@ -133,12 +133,23 @@ impl Partitions {
             }
             Ok(slice) => {
                 if read_committed {
-                    let to = slice.next_offset.unwrap_or(end);
-                    let found = partition
-                        .log
-                        .aborted_transactions(io.disk(), entry.offset, to);
+                    let found =
+                        partition
+                            .log
+                            .aborted_in_slice(io.disk(), entry.offset, &slice, end);
                     match found {
                         Ok(aborted) => answer.aborted = Some(aborted.iter().map(named).collect()),
+                        Err(ReadError::Cold {
+                            file,
+                            position,
+                            bytes,
+                        }) => {
+                            return Err(Cold {
+                                file,
+                                position,
+                                bytes,
+                            });
+                        }
                         Err(error) => {
                             tracing::error!("{}: {error}", partition.name());
                             answer.error = ErrorCode::KAFKA_STORAGE_ERROR;
@@ -211,7 +222,7 @@ impl Partitions {
             leader_epoch: LeaderEpoch::NONE,
         };
         let Some(partition) = self.get_mut(entry.topic_partition) else {
-            answer.error = ErrorCode::NOT_LEADER_OR_FOLLOWER;
+            answer.error = self.why_missing(entry.topic_partition);
             return Ok(answer);
         };
         let checked = partition
@@ -293,7 +304,7 @@ impl Partitions {
             end_offset: Offset(-1),
         };
         let Some(partition) = self.get_mut(entry.topic_partition) else {
-            answer.error = ErrorCode::NOT_LEADER_OR_FOLLOWER;
+            answer.error = self.why_missing(entry.topic_partition);
             return answer;
         };
         let checked = partition

@@ -89,6 +89,7 @@ fn produce_rules(config: &TopicConfig) -> ProduceRules {
             CompressionType::Lz4 => Some((Compression::Lz4, Some(config.compression_lz4_level))),
             CompressionType::Zstd => Some((Compression::Zstd, Some(config.compression_zstd_level))),
         },
+        record_opened_bytes_max: size(config.max_decompressed_message_bytes),
         // The records of what is not compressed are walked: a count that lies is refused. What is
         // compressed is opened only where the topic asks for it (docs/decisions/validation.md).
         thoroughness: Thoroughness::OpenRecords,
@@ -118,11 +119,7 @@ fn log_config(config: &TopicConfig, configuration: &Configuration) -> LogConfig 
             compact: config.cleanup_policy.compact,
         },
         preallocate: config.preallocate,
-        min_compaction_lag_ms: config.min_compaction_lag_ms,
-        max_compaction_lag_ms: config.max_compaction_lag_ms,
-        delete_retention_ms: config.delete_retention_ms,
         producer_id_expiration_ms: i64::from(configuration.producer_id_expiration_ms()),
-        ..LogConfig::default()
     }
 }
 

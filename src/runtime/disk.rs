@@ -335,6 +335,16 @@ impl File {
         }
     }
 
+    /// Reserves blocks of the device for a part of the file, beyond its end too, which stays where it
+    /// is. A hint: what the file system cannot do is left undone. Cutting the file gives back what is
+    /// beyond its end.
+    pub fn reserve(&self, position: u64, bytes: u64) {
+        match &self.backend {
+            Backend::Native(file) => super::native::disk::reserve(file, position, bytes),
+            Backend::Simulated(_) => {}
+        }
+    }
+
     /// Makes the content durable; it waits for the device. A shard's turn uses `Io::sync`.
     pub fn sync_data(&self) -> io::Result<()> {
         match &self.backend {

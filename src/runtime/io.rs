@@ -212,6 +212,15 @@ impl<M> Io<M> {
         received
     }
 
+    /// [`Event::Readable`] shall wait until so many bytes are there, or the peer has closed: the rest
+    /// of a large frame is worth no turn before. The kernel announces less where its buffer is full.
+    pub fn announce_from(&mut self, socket: SocketId, bytes: usize) {
+        match &mut self.backend {
+            Backend::Native(core) => core.announce_from(socket, bytes),
+            Backend::Simulated(_) => {}
+        }
+    }
+
     /// Whether the peer has closed its side of the connection. Then a receive that was not full says
     /// nothing about what follows: the end itself, which is not announced again.
     #[must_use]
@@ -275,6 +284,22 @@ impl<M> Io<M> {
         }
     }
 
+    /// Makes the names in a directory durable; [`Event::Synced`] says when.
+    pub fn sync_directory(&mut self, path: &std::path::Path, token: u64) {
+        let started = match &mut self.backend {
+            Backend::Native(core) => core.sync_directory(path, token),
+            Backend::Simulated(core) => {
+                core.sync_directory(&self.disk, path, token);
+                Ok(())
+            }
+        };
+        if let Err(error) = started {
+            let result = Err(error);
+            self.events.push_back(Event::Synced { token, result });
+            self.again = true;
+        }
+    }
+
     /// Brings pages of a file into memory; [`Event::Warmed`] says when.
     pub fn warm(&mut self, file: &Arc<File>, at: u64, bytes: usize, token: u64) {
         match &mut self.backend {
@@ -291,6 +316,19 @@ impl<M> Io<M> {
             Backend::Simulated(_) => {
                 let ended = super::simulated::drive::ProcessEnded(why.to_owned());
                 std::panic::resume_unwind(Box::new(ended))
+            }
+        }
+    }
+
+    /// Removes a file, away from the turn: a large one takes milliseconds. One that is not there is
+    /// fine.
+    pub fn remove_file(&mut self, path: &std::path::Path) {
+        match &mut self.backend {
+            Backend::Native(core) => core.remove_file(path),
+            Backend::Simulated(_) => {
+                if let Err(error) = self.disk.remove_file(path) {
+                    tracing::warn!("{} could not be removed: {error}", path.display());
+                }
             }
         }
     }

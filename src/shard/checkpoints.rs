@@ -1,6 +1,6 @@
 //! The regular work of a shard, and the checkpoint files, which shard 0 writes for all.
 
-use super::mail::{CheckpointEntry, Mail};
+use super::mail::{CheckpointEntry, CheckpointFiles, Mail};
 use super::{Phase, Shard, Timers};
 use crate::base::ids::PartitionIndex;
 use crate::base::time::{Instant, milliseconds};
@@ -14,28 +14,58 @@ const IDLE_CHECK: Duration = Duration::from_secs(30);
 
 impl Timers {
     pub(super) fn new(now: Instant, configuration: &Configuration) -> Timers {
-        let mut timers = Timers {
-            checkpoint: now,
-            recovery_point: now,
-            retention: now,
-            idle_connections: now,
-        };
-        timers.checkpoint = now + checkpoint_interval(configuration);
-        timers.recovery_point = now + recovery_point_interval(configuration);
-        timers.retention = now + milliseconds(configuration.log_initial_task_delay_ms());
-        timers.idle_connections = now + IDLE_CHECK;
-        timers
+        let upkeep = now + milliseconds(configuration.log_initial_task_delay_ms());
+        let flush_interval = flush_interval(configuration);
+        Timers {
+            checkpoint: now + checkpoint_interval(configuration),
+            recovery_point: upkeep,
+            log_starts: upkeep,
+            flush: flush_interval.map_or(Instant::NEVER, |interval| (now + interval).min(upkeep)),
+            flush_interval,
+            retention: upkeep,
+            idle_connections: now + IDLE_CHECK,
+        }
+    }
+}
+
+/// A time between two rounds; as in Kafka, without one there is no second round.
+fn interval(ms: i64) -> Duration {
+    if ms > 0 {
+        milliseconds(ms)
+    } else {
+        Duration::MAX
     }
 }
 
 fn checkpoint_interval(configuration: &Configuration) -> Duration {
-    milliseconds(configuration.replica_high_watermark_checkpoint_interval_ms())
+    interval(configuration.replica_high_watermark_checkpoint_interval_ms())
 }
 
 fn recovery_point_interval(configuration: &Configuration) -> Duration {
-    milliseconds(i64::from(
+    interval(i64::from(
         configuration.log_flush_offset_checkpoint_interval_ms(),
     ))
+}
+
+fn log_starts_interval(configuration: &Configuration) -> Duration {
+    interval(i64::from(
+        configuration.log_flush_start_offset_checkpoint_interval_ms(),
+    ))
+}
+
+/// How often all logs are asked whether their `flush.ms` has passed. By default Kafka never looks;
+/// klamm then syncs each log at its own time.
+fn flush_interval(configuration: &Configuration) -> Option<Duration> {
+    let ms = configuration.log_flush_scheduler_interval_ms();
+    (ms < i64::MAX).then(|| interval(ms))
+}
+
+/// What the checkpoint files said of this shard's logs when they were last written: an idle broker
+/// writes nothing.
+#[derive(Default)]
+pub(super) struct Checkpointed {
+    offsets: Option<u64>,
+    log_starts: Option<u64>,
 }
 
 impl Shard {
@@ -48,30 +78,42 @@ impl Shard {
         if self.phase != Phase::Serving {
             return;
         }
+        self.coordinators.on_timers(now);
         if now >= self.timers.recovery_point {
             self.timers.recovery_point = now + recovery_point_interval(&self.configuration);
             // What the last round has synced is recorded, and the next round begins.
             self.move_recovery_points(io);
             self.partitions.sync_due(io, true);
         }
-        if now >= self.timers.checkpoint {
-            self.timers.checkpoint = now + checkpoint_interval(&self.configuration);
-            self.partitions.sync_due(io, false);
-            self.snapshot_if_due(io);
-            if self.has_moved() {
-                let entries = self.checkpoint_entries();
-                let mail = Mail::Checkpoint {
-                    core: self.core,
-                    entries,
-                    is_final: false,
-                };
-                self.pass(io, 0, mail);
+        match self.timers.flush_interval {
+            None => self.partitions.flush_due(io),
+            Some(interval) if now >= self.timers.flush => {
+                self.timers.flush = now + interval;
+                self.partitions.sync_due(io, false);
             }
+            Some(_) => {}
         }
+        let due = CheckpointFiles {
+            offsets: now >= self.timers.checkpoint,
+            log_starts: now >= self.timers.log_starts,
+        };
+        if due.offsets {
+            self.timers.checkpoint = now + checkpoint_interval(&self.configuration);
+            self.tend_metadata(io);
+        }
+        if due.log_starts {
+            self.timers.log_starts = now + log_starts_interval(&self.configuration);
+        }
+        self.checkpoint(io, due);
         if now >= self.timers.retention {
             let interval = self.configuration.log_retention_check_interval_ms();
             self.timers.retention = now + milliseconds(interval);
             self.partitions.housekeeping(io);
+        }
+        if now >= self.logs.retry_at {
+            self.retry_logs(io);
+            // One of them may be of a coordinator.
+            self.follow_coordinators(io, None);
         }
         if now >= self.timers.idle_connections {
             self.timers.idle_connections = now + IDLE_CHECK;
@@ -79,18 +121,62 @@ impl Shard {
         }
     }
 
-    /// Whether any log has changed since the last checkpoint: an idle broker writes nothing.
-    fn has_moved(&mut self) -> bool {
-        let mut sum = 0u64;
+    /// The next time at which something of the above is due.
+    pub(super) fn next_timer(&self) -> Instant {
+        let timers = &self.timers;
+        let flush = match timers.flush_interval {
+            None => self.partitions.next_flush(),
+            Some(_) => timers.flush,
+        };
+        let idle = if self.connections.count() > 0 {
+            timers.idle_connections
+        } else {
+            Instant::NEVER
+        };
+        let regular = timers.checkpoint.min(timers.recovery_point);
+        let regular = regular.min(timers.log_starts).min(timers.retention);
+        regular.min(flush).min(idle).min(self.logs.retry_at)
+    }
+
+    /// Gives shard 0 the lines for those of the files whose time has come, where this shard's lines
+    /// are others than before.
+    fn checkpoint(&mut self, io: &mut Io<Mail>, due: CheckpointFiles) {
+        if !due.offsets && !due.log_starts {
+            return;
+        }
+        let (mut offsets, mut log_starts) = (0u64, 0u64);
         for partition in self.partitions.iter_mut() {
-            sum = sum
+            offsets = offsets
                 .wrapping_mul(31)
                 .wrapping_add(partition.high_watermark.0.cast_unsigned())
                 .wrapping_add(partition.log.recovery_point().0.cast_unsigned() << 1)
+                .wrapping_add(1);
+            log_starts = log_starts
+                .wrapping_mul(31)
                 .wrapping_add(partition.log.log_start_offset().0.cast_unsigned() << 2)
                 .wrapping_add(1);
         }
-        std::mem::replace(&mut self.checkpoint_sum, sum) != sum
+        let has_moved = |before: &mut Option<u64>, sum| before.replace(sum) != Some(sum);
+        let files = CheckpointFiles {
+            offsets: due.offsets && has_moved(&mut self.checkpointed.offsets, offsets),
+            log_starts: due.log_starts && has_moved(&mut self.checkpointed.log_starts, log_starts),
+        };
+        if files.offsets || files.log_starts {
+            let entries = self.checkpoint_entries();
+            let mail = Mail::Checkpoint {
+                core: self.core,
+                entries,
+                files,
+                is_final: false,
+            };
+            self.pass(io, 0, mail);
+        }
+    }
+
+    /// A log is gone: the files must not say of the next one by its name what was true of this one.
+    pub(super) fn checkpoint_soon(&mut self, now: Instant) {
+        self.timers.checkpoint = now;
+        self.timers.log_starts = now;
     }
 
     /// Shard 0: takes a shard's entries, and writes the files of each directory.
@@ -99,31 +185,38 @@ impl Shard {
         io: &mut Io<Mail>,
         core: usize,
         entries: Vec<CheckpointEntry>,
+        files: CheckpointFiles,
         is_final: bool,
     ) {
         let Some(control) = self.control.as_mut() else {
             return;
         };
-        control.checkpoints[core] = entries;
+        control.checkpoints[core] = Some(entries);
         if is_final {
             control.shards_closed += 1;
         }
-        // While the shards stop, the last of them completes the files.
-        if self.phase == Phase::Serving || control.shards_closed == self.cores {
-            self.write_checkpoints(io);
+        if self.phase == Phase::Serving {
+            self.write_checkpoints(io, files);
+        } else if control.shards_closed == self.cores {
+            // The last of the shards that stop completes the files.
+            self.write_checkpoints(io, CheckpointFiles::ALL);
         }
         self.stop_if_closed(io);
     }
 
-    fn write_checkpoints(&mut self, io: &Io<Mail>) {
+    fn write_checkpoints(&mut self, io: &Io<Mail>, files: CheckpointFiles) {
         let Some(control) = self.control.as_ref() else {
             return;
         };
+        // Until every shard has spoken the files of the last run know more.
+        if control.checkpoints.iter().any(Option::is_none) {
+            return;
+        }
         for (place, directory) in self.logs.directories.list.iter().enumerate() {
             let mut recovery_points = OffsetCheckpoint::new();
             let mut log_starts = OffsetCheckpoint::new();
             let mut high_watermarks = OffsetCheckpoint::new();
-            let entries = control.checkpoints.iter().flatten();
+            let entries = control.checkpoints.iter().flatten().flatten();
             for entry in entries.filter(|entry| entry.directory == place) {
                 let key = || (entry.topic.to_string(), PartitionIndex(entry.partition));
                 recovery_points.insert(key(), entry.recovery_point);
@@ -133,11 +226,18 @@ impl Shard {
                     log_starts.insert(key(), entry.log_start_offset);
                 }
             }
-            for (name, content) in [
-                (checkpoint::RECOVERY_POINT, &recovery_points),
-                (checkpoint::LOG_START_OFFSET, &log_starts),
-                (checkpoint::REPLICATION_OFFSET, &high_watermarks),
+            for (name, content, is_due) in [
+                (checkpoint::RECOVERY_POINT, &recovery_points, files.offsets),
+                (checkpoint::LOG_START_OFFSET, &log_starts, files.log_starts),
+                (
+                    checkpoint::REPLICATION_OFFSET,
+                    &high_watermarks,
+                    files.offsets,
+                ),
             ] {
+                if !is_due {
+                    continue;
+                }
                 let path = directory.path.join(name);
                 if let Err(error) = checkpoint::write(io.disk(), &path, content) {
                     tracing::error!("{error}");

@@ -9,7 +9,7 @@
 //! A reply waits until every shard has said that it replayed what the command did: whoever is told
 //! that a topic is deleted finds it nowhere, by whichever connection, on whichever core.
 
-use super::mail::{CheckpointEntry, Mail, Opened};
+use super::mail::{CheckpointEntry, CheckpointFiles, Mail, Opened};
 use super::start::{Announcement, Directories};
 use super::{Phase, Shard};
 use crate::base::ids::{NodeId, Offset};
@@ -32,16 +32,18 @@ use crate::protocol::metadata_records::broker::{
     ControllerEndpoint, ControllerFeature, RegisterControllerRecord,
 };
 use crate::protocol::string::Str;
-use crate::runtime::disk::Disk;
 use crate::runtime::io::Io;
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Tokens of syncs of the metadata log: no partition's has this bit.
+/// Token of syncs of the metadata log: no partition's has this bit.
 const SYNC_TOKEN: u64 = 1 << 63;
+/// Of the sync of a snapshot's file.
+const SNAPSHOT_TOKEN: u64 = SYNC_TOKEN | 1;
+/// Of the sync of the directory, after the file got its name.
+const SNAPSHOT_NAME_TOKEN: u64 = SYNC_TOKEN | 2;
 
-/// Whether a sync was the metadata log's.
+/// Whether a sync was the metadata log's, or a snapshot's.
 pub fn is_control_token(token: u64) -> bool {
     token & SYNC_TOKEN != 0
 }
@@ -67,8 +69,8 @@ pub struct Control {
     previous_broker_epoch: i64,
     broker_epoch: i64,
     opened: Vec<Opened>,
-    /// What the checkpoint files say, by core.
-    pub checkpoints: Vec<Vec<CheckpointEntry>>,
+    /// What the checkpoint files shall say, by core; `None` where a core has not spoken yet.
+    pub checkpoints: Vec<Option<Vec<CheckpointEntry>>>,
     /// Shards that have closed their logs.
     pub shards_closed: usize,
     is_clean: bool,
@@ -96,7 +98,7 @@ impl Control {
         directories: &Directories,
     ) -> Result<Control, String> {
         let disk = io.disk().clone();
-        let (log_dir, directory_id) = home(&disk, configuration, directories)?;
+        let (log_dir, directory_id) = directories.home.clone();
         let settings = ControllerSettings {
             node_id: configuration.node_id(),
             cluster_id: broker.cluster_id.clone(),
@@ -144,7 +146,7 @@ impl Control {
             previous_broker_epoch: epochs.min().flatten().unwrap_or(-1),
             broker_epoch: -1,
             opened: Vec::new(),
-            checkpoints: vec![Vec::new(); io.cores()],
+            checkpoints: vec![None; io.cores()],
             shards_closed: 0,
             is_clean: true,
         })
@@ -278,6 +280,7 @@ impl Shard {
         // The next start finds what the metadata wants of logs that are closed already.
         if !self.logs.are_closed {
             self.apply_to_logs(io, &delta);
+            self.follow_coordinators(io, Some(&delta));
         }
         let core = self.core;
         self.pass(io, 0, Mail::Replayed { core });
@@ -339,6 +342,7 @@ impl Shard {
 
     pub(super) fn on_serve(&mut self, io: &mut Io<Mail>) {
         self.phase = Phase::Serving;
+        self.follow_coordinators(io, None);
         self.announce(io);
         if self.core == 0 {
             self.remove_deleted(io);
@@ -396,11 +400,16 @@ impl Shard {
         }
         if control.syncing.is_none() {
             match control.quorum.unsynced() {
-                Ok((files, _)) if files.is_empty() => {}
-                Ok((files, end)) => {
-                    control.syncing = Some((files.len(), end));
-                    for file in &files {
+                Ok(unsynced) => {
+                    let count = unsynced.files.len() + usize::from(unsynced.is_directory);
+                    if count > 0 {
+                        control.syncing = Some((count, unsynced.end_offset));
+                    }
+                    for file in &unsynced.files {
                         io.sync(file, SYNC_TOKEN);
+                    }
+                    if unsynced.is_directory {
+                        io.sync_directory(control.quorum.directory(), SYNC_TOKEN);
                     }
                 }
                 Err(error) => fail(io, &error),
@@ -409,7 +418,16 @@ impl Shard {
         self.publish(io);
     }
 
-    pub(super) fn on_metadata_synced(&mut self, io: &mut Io<Mail>, result: std::io::Result<()>) {
+    pub(super) fn on_metadata_synced(
+        &mut self,
+        io: &mut Io<Mail>,
+        token: u64,
+        result: std::io::Result<()>,
+    ) {
+        if token != SYNC_TOKEN {
+            self.on_snapshot_synced(io, token, result);
+            return;
+        }
         let now = io.now();
         let Some(control) = self.control.as_mut() else {
             return;
@@ -499,15 +517,50 @@ impl Shard {
         }
     }
 
-    /// Shard 0: writes a snapshot of the metadata where one is due.
-    pub(super) fn snapshot_if_due(&mut self, io: &mut Io<Mail>) {
+    /// Shard 0: writes a snapshot of the metadata where one is due, and lets go of what is old.
+    pub(super) fn tend_metadata(&mut self, io: &mut Io<Mail>) {
         let now = io.now();
         let Some(control) = self.control.as_mut() else {
             return;
         };
-        if control.quorum.is_snapshot_due(now)
-            && let Err(error) = control.quorum.take_snapshot(&self.image, now)
-        {
+        if let Err(error) = control.quorum.clean_if_due(now) {
+            tracing::error!("old metadata stays: {error}");
+        }
+        for path in control.quorum.take_removable(now) {
+            io.remove_file(&path);
+        }
+        if !control.quorum.is_snapshot_due(now) {
+            return;
+        }
+        match control.quorum.begin_snapshot(&self.image, now) {
+            Ok(Some(file)) => io.sync(&file, SNAPSHOT_TOKEN),
+            Ok(None) => {}
+            Err(error) => tracing::error!("the metadata snapshot was not written: {error}"),
+        }
+    }
+
+    /// Shard 0: the snapshot is durable, or its name is.
+    fn on_snapshot_synced(&mut self, io: &mut Io<Mail>, token: u64, result: std::io::Result<()>) {
+        let Some(control) = self.control.as_mut() else {
+            return;
+        };
+        let quorum = &mut control.quorum;
+        if let Err(error) = result {
+            tracing::error!("the metadata snapshot is not durable: {error}");
+            if let Some(part) = quorum.abandon_snapshot() {
+                io.remove_file(&part);
+            }
+            return;
+        }
+        let done = if token == SNAPSHOT_TOKEN {
+            quorum.name_snapshot().map(|()| {
+                io.sync_directory(quorum.directory(), SNAPSHOT_NAME_TOKEN);
+            })
+        } else {
+            quorum.finish_snapshot();
+            Ok(())
+        };
+        if let Err(error) = done {
             tracing::error!("the metadata snapshot was not written: {error}");
         }
     }
@@ -552,6 +605,7 @@ impl Shard {
             Mail::Checkpoint {
                 core: self.core,
                 entries,
+                files: CheckpointFiles::ALL,
                 is_final: true,
             },
         );
@@ -600,32 +654,6 @@ impl Shard {
             }
         }
         self.phase = Phase::Stopped;
-    }
-}
-
-/// Where the metadata log lies, and that directory's id.
-fn home(
-    disk: &Disk,
-    configuration: &Configuration,
-    directories: &Directories,
-) -> Result<(PathBuf, Uuid), String> {
-    let wanted = Path::new(configuration.metadata_log_dir());
-    let path = disk.absolute(wanted).map_err(|error| {
-        format!(
-            "metadata.log.dir: {} cannot be used: {error}",
-            wanted.display()
-        )
-    })?;
-    let known = directories
-        .list
-        .iter()
-        .find(|directory| directory.path == path);
-    match known {
-        Some(directory) => Ok((directory.path.clone(), directory.id)),
-        None => Err(format!(
-            "metadata.log.dir: {} is not one of log.dirs; add it there",
-            path.display()
-        )),
     }
 }
 

@@ -7,31 +7,36 @@ use crate::log::meta_properties::{self, MetaProperties};
 use crate::runtime::disk::{DirectoryLock, Disk};
 use std::path::{Path, PathBuf};
 
-/// Makes a log directory if need be, and locks it: its absolute path, and the lock.
+/// Makes a directory of logs if need be, and locks it: its absolute path, and the lock. `key` is the
+/// setting that names it: `log.dirs`, or `metadata.log.dir`.
 ///
 /// # Errors
 /// One sentence: who holds it, or what the file system said.
-pub fn claim(disk: &Disk, path: &Path) -> Result<(PathBuf, DirectoryLock), String> {
+pub fn claim(disk: &Disk, key: &str, path: &Path) -> Result<(PathBuf, DirectoryLock), String> {
     disk.create_directories(path).map_err(|error| {
         format!(
-            "log.dirs: {} cannot be made: {error}; choose a directory that this user may write \
-             with: --override log.dirs=PATH",
+            "{key}: {} cannot be made: {error}; choose a directory that this user may write with: \
+             --override {key}=PATH",
             path.display()
         )
     })?;
-    let path = disk
-        .absolute(path)
-        .map_err(|error| format!("log.dirs: {} cannot be used: {error}", path.display()))?;
+    let path = disk.absolute(path).map_err(|error| {
+        format!(
+            "{key}: {} cannot be used: {error}; choose a directory that this user may write with: \
+             --override {key}=PATH",
+            path.display()
+        )
+    })?;
     match disk.lock(&path) {
         Ok(Some(lock)) => Ok((path, lock)),
         Ok(None) => Err(format!(
-            "log.dirs: {} is in use by another process, which holds its .lock; find it with: fuser \
+            "{key}: {} is in use by another process, which holds its .lock; find it with: fuser \
              {}/.lock",
             path.display(),
             path.display()
         )),
         Err(error) => Err(format!(
-            "log.dirs: {} cannot be locked: {error}; let this user write there with: chown -R \
+            "{key}: {} cannot be locked: {error}; let this user write there with: chown -R \
              $(id -un) {}",
             path.display(),
             path.display()

@@ -4,17 +4,30 @@
 use super::mail::{CheckpointEntry, Mail, Opened};
 use super::start::Directories;
 use super::{Phase, Shard};
-use crate::base::ids::{LeaderEpoch, NodeId, PartitionIndex, TopicPartition};
-use crate::base::time::Now;
+use crate::base::ids::{LeaderEpoch, NodeId, Offset, PartitionIndex, TopicPartition};
+use crate::base::time::{Instant, Now};
+use crate::log::checkpoint::OffsetCheckpoint;
+use crate::log::partition_metadata;
 use crate::log::{Log, OpenInput, StorageError};
 use crate::metadata::delta::{MetadataDelta, PartitionDelta};
 use crate::metadata::image::topics::Topic;
 use crate::partition::Partition;
 use crate::partition::placement::owner;
 use crate::protocol::string::Str;
+use crate::runtime::disk::Disk;
 use crate::runtime::io::Io;
+use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// When a log that could not be opened or made is tried again; then after twice as long each time.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// And at least so often.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
+/// Logs made again in one turn; of those that must be opened, and perhaps checked, only one is.
+const RETRIES_PER_TURN_MAX: usize = 32;
 
 /// What this core knows of the log directories.
 pub struct Logs {
@@ -24,6 +37,22 @@ pub struct Logs {
     counts: Vec<usize>,
     /// Whether they were closed for a stop: what is still asked of them then is not done.
     pub are_closed: bool,
+    /// Logs of this core that could not be opened or made, and what is to be done again.
+    offline: BTreeMap<TopicPartition, Missing>,
+    /// When; never, where there is none of them.
+    pub retry_at: Instant,
+    retry_after: Duration,
+    /// The last that was tried again.
+    retried: Option<TopicPartition>,
+}
+
+/// A log that this core should have and does not.
+struct Missing {
+    topic: Arc<str>,
+    /// It lies in that log directory, and could not be opened; without one it is to be made.
+    place: Option<usize>,
+    /// Whether trying again may help: the file system refused, the files are not damaged.
+    may_recover: bool,
 }
 
 /// A log to open or to make.
@@ -41,6 +70,10 @@ impl Logs {
             directories,
             counts,
             are_closed: false,
+            offline: BTreeMap::new(),
+            retry_at: Instant::NEVER,
+            retry_after: RETRY_AFTER,
+            retried: None,
         }
     }
 
@@ -48,6 +81,62 @@ impl Logs {
     fn choose(&self) -> usize {
         let fewest = (0..self.counts.len()).min_by_key(|place| self.counts[*place]);
         fewest.expect("there is at least one log directory")
+    }
+
+    /// The logs to be tried again in this turn, and where they lie.
+    fn take_due(&mut self) -> Vec<(TopicPartition, Option<usize>)> {
+        let after = self.retried.map_or(Bound::Unbounded, Bound::Excluded);
+        let later = self.offline.range((after, Bound::Unbounded));
+        let earlier = self.retried.map(|last| self.offline.range(..=last));
+        let mut due = Vec::new();
+        for (&topic_partition, missing) in later.chain(earlier.into_iter().flatten()) {
+            if !missing.may_recover {
+                continue;
+            }
+            // Checking a log takes its time: one in a turn.
+            if missing.place.is_some() && !due.is_empty() {
+                break;
+            }
+            due.push((topic_partition, missing.place));
+            if missing.place.is_some() || due.len() == RETRIES_PER_TURN_MAX {
+                break;
+            }
+        }
+        self.retried = due.last().map(|(last, _)| *last);
+        due
+    }
+
+    /// What the checkpoint files shall go on to say about logs that could not be opened.
+    fn missing_entries(&self) -> Vec<CheckpointEntry> {
+        let entry = |(topic_partition, missing): (&TopicPartition, &Missing)| {
+            let directory = &self.directories.list[missing.place?];
+            let key = (missing.topic.to_string(), topic_partition.partition);
+            let found = |offsets: &OffsetCheckpoint| offsets.get(&key).copied();
+            let recovery_point = found(&directory.recovery_points).unwrap_or_default();
+            Some(CheckpointEntry {
+                directory: missing.place?,
+                topic: Arc::clone(&missing.topic),
+                partition: topic_partition.partition.0,
+                recovery_point,
+                log_start_offset: found(&directory.log_start_offsets).unwrap_or_default(),
+                first_segment_offset: Offset(0),
+                high_watermark: recovery_point,
+            })
+        };
+        self.offline.iter().filter_map(entry).collect()
+    }
+
+    /// Whether the marker of a clean stop would be true of logs that could not be opened: they are
+    /// as they were found.
+    fn are_missing_clean(&self) -> bool {
+        let mut places = self.offline.values().filter_map(|missing| missing.place);
+        places.all(|place| self.directories.list[place].is_clean)
+    }
+}
+
+impl Wanted {
+    fn directory_name(&self) -> String {
+        directory_name(&self.topic, self.topic_partition.partition)
     }
 }
 
@@ -70,11 +159,10 @@ impl Shard {
                     opened.scanned_bytes += one.scanned_bytes;
                     opened.truncated_bytes += one.truncated_bytes;
                 }
-                Err(error) => tracing::error!(
-                    "{}-{} is offline: {error}",
-                    wanted.topic,
-                    wanted.topic_partition.partition
-                ),
+                Err(error) => {
+                    let place = self.logs.directories.find(&wanted.directory_name());
+                    self.put_offline(io, &wanted, place, &error);
+                }
             }
         }
         self.pass(io, 0, Mail::Opened(opened));
@@ -90,11 +178,93 @@ impl Shard {
         }
     }
 
+    /// Notes that a log could not be opened or made. A full disk, or too many open files, pass:
+    /// then it is tried again.
+    fn put_offline(
+        &mut self,
+        io: &Io<Mail>,
+        wanted: &Wanted,
+        place: Option<usize>,
+        error: &StorageError,
+    ) {
+        let may_recover = match error {
+            StorageError::Io { .. } => true,
+            StorageError::Malformed { .. } | StorageError::Damaged { .. } => false,
+        };
+        let topic_partition = wanted.topic_partition;
+        let (topic, partition) = (&wanted.topic, topic_partition.partition);
+        let until = if may_recover {
+            "it is tried again"
+        } else {
+            "until the broker restarts"
+        };
+        tracing::error!("{topic}-{partition} is offline, {until}: {error}");
+        self.partitions.insert_without_log(topic_partition);
+        let missing = Missing {
+            topic: Arc::clone(topic),
+            place,
+            may_recover,
+        };
+        self.logs.offline.insert(topic_partition, missing);
+        if may_recover && self.logs.retry_at == Instant::NEVER {
+            self.logs.retry_after = RETRY_AFTER;
+            self.logs.retry_at = io.now().instant + RETRY_AFTER;
+        }
+    }
+
+    /// Tries again to open or to make the logs that could not be: some of them, and the next time
+    /// those after them.
+    pub(super) fn retry_logs(&mut self, io: &Io<Mail>) {
+        let mut has_failed = false;
+        let mut has_succeeded = false;
+        for (topic_partition, place) in self.logs.take_due() {
+            let topic = self.image.topics.by_id(topic_partition.topic_id);
+            let node_id = self.configuration.node_id();
+            let wanted = topic.and_then(|topic| {
+                wanted_of(topic, node_id).find(|one| one.topic_partition == topic_partition)
+            });
+            let Some(wanted) = wanted else {
+                self.logs.offline.remove(&topic_partition);
+                continue;
+            };
+            let done = match place {
+                Some(_) => self.open_log(io, &wanted).map(|_| ()),
+                None => self.create_log(io, &wanted),
+            };
+            let name = wanted.directory_name();
+            match done {
+                Ok(()) => tracing::info!("{name} is online again"),
+                Err(ref error) => tracing::debug!("{name} is still offline: {error}"),
+            }
+            has_failed |= done.is_err();
+            has_succeeded |= done.is_ok();
+        }
+        let logs = &mut self.logs;
+        let now = io.now().instant;
+        if has_succeeded {
+            logs.retry_after = RETRY_AFTER;
+        } else {
+            logs.retry_after = (logs.retry_after * 2).min(RETRY_AFTER_MAX);
+        }
+        logs.retry_at = if !logs.offline.values().any(|missing| missing.may_recover) {
+            Instant::NEVER
+        } else if has_failed {
+            now + logs.retry_after
+        } else {
+            now
+        };
+    }
+
     /// Opens a log where it lies, or makes it where the metadata knows it and no directory does.
     fn open_log(&mut self, io: &Io<Mail>, wanted: &Wanted) -> Result<Opened, StorageError> {
         let directories = Arc::clone(&self.logs.directories);
-        let name = directory_name(&wanted.topic, wanted.topic_partition.partition);
-        let Some(place) = directories.find(&name) else {
+        let name = wanted.directory_name();
+        let found = directories.find(&name);
+        let is_there = |place: &usize| {
+            let path = directories.list[*place].path.join(&name);
+            io.disk().exists(&path)
+        };
+        let Some(place) = found.filter(is_there) else {
             self.create_log(io, wanted)?;
             return Ok(Opened::default());
         };
@@ -137,17 +307,28 @@ impl Shard {
 
     fn create_log(&mut self, io: &Io<Mail>, wanted: &Wanted) -> Result<(), StorageError> {
         let place = self.logs.choose();
-        let name = directory_name(&wanted.topic, wanted.topic_partition.partition);
-        let path = self.logs.directories.list[place].path.join(name);
+        let path = self.logs.directories.list[place]
+            .path
+            .join(wanted.directory_name());
         let config = self.log_config(wanted.topic_partition);
         let topic_id = wanted.topic_partition.topic_id;
-        let log = Log::create(io.disk(), &path, topic_id, config, io.now())?;
-        self.adopt_log(wanted, log, place);
-        Ok(())
+        set_aside(io.disk(), &path)?;
+        match Log::create(io.disk(), &path, topic_id, config, io.now()) {
+            Ok(log) => {
+                self.adopt_log(wanted, log, place);
+                Ok(())
+            }
+            Err(error) => {
+                // Half a log would be taken for one that belongs to another topic.
+                let _ = io.disk().remove_directory(&path);
+                Err(error)
+            }
+        }
     }
 
     fn adopt_log(&mut self, wanted: &Wanted, log: Log, place: usize) {
         self.logs.counts[place] += 1;
+        self.logs.offline.remove(&wanted.topic_partition);
         self.partitions.insert(Partition::new(
             wanted.topic_partition,
             Str::from(&*wanted.topic),
@@ -180,6 +361,9 @@ impl Shard {
                 );
             }
         }
+        if !delta.topics_deleted.is_empty() {
+            self.checkpoint_soon(io.now().instant);
+        }
         if !delta.configs.is_empty() {
             self.reconfigure_logs();
         }
@@ -197,11 +381,7 @@ impl Shard {
             match change {
                 PartitionDelta::Created => {
                     if let Err(error) = self.create_log(io, &wanted) {
-                        tracing::error!(
-                            "{}-{} could not be made: {error}",
-                            wanted.topic,
-                            topic_partition.partition
-                        );
+                        self.put_offline(io, &wanted, None, &error);
                     }
                 }
                 PartitionDelta::Changed { .. } => {
@@ -216,15 +396,32 @@ impl Shard {
     /// Renames a log's directory at once, so that a topic of the same name can be made; its files go
     /// in the background.
     fn delete_log(&mut self, io: &mut Io<Mail>, topic_partition: TopicPartition) {
-        let Some(mut partition) = self.partitions.remove(topic_partition, &mut self.effects) else {
-            return;
+        let removed = self.partitions.remove(topic_partition, &mut self.effects);
+        let missing = self.logs.offline.remove(&topic_partition);
+        let from = match (&removed, missing) {
+            (Some(partition), _) => {
+                self.logs.counts[partition.directory] -= 1;
+                partition.log.directory().to_owned()
+            }
+            (None, Some(missing)) => match missing.place {
+                Some(place) => self.logs.directories.list[place]
+                    .path
+                    .join(directory_name(&missing.topic, topic_partition.partition)),
+                None => return,
+            },
+            (None, None) => return,
         };
-        self.logs.counts[partition.directory] -= 1;
-        let from = partition.log.directory().to_owned();
+        // What was not written yet is not wanted any more: the log goes before its files.
+        drop(removed);
+        if !io.disk().exists(&from) {
+            return;
+        }
         let to = deleted_path(&from, io.random(), io.random());
-        match partition.log.rename_directory(io.disk(), &to) {
+        match io.disk().rename(&from, &to) {
             Ok(()) => io.remove_directory(&to),
-            Err(error) => tracing::error!("a deleted log stays behind: {error}"),
+            Err(error) => {
+                tracing::error!("the deleted log {} stays behind: {error}", from.display());
+            }
         }
     }
 
@@ -236,10 +433,12 @@ impl Shard {
                 partition.log.set_config(Arc::clone(&settings.log));
             }
         }
+        self.partitions.await_flushes();
     }
 
     /// What the checkpoint files shall say about this core's logs.
     pub(super) fn checkpoint_entries(&mut self) -> Vec<CheckpointEntry> {
+        let missing = self.logs.missing_entries();
         self.partitions
             .iter_mut()
             .map(|partition| CheckpointEntry {
@@ -257,6 +456,7 @@ impl Shard {
                     }),
                 high_watermark: partition.high_watermark,
             })
+            .chain(missing)
             .collect()
     }
 
@@ -272,9 +472,14 @@ impl Shard {
     /// Closes every log: a clean stop. False where one could not be closed.
     pub(super) fn close_logs(&mut self, io: &Io<Mail>) -> bool {
         let now: Now = io.now();
-        let mut is_clean = self.phase == Phase::Stopping;
+        let mut is_clean = self.phase == Phase::Stopping && self.logs.are_missing_clean();
         self.logs.are_closed = true;
         for partition in self.partitions.iter_mut() {
+            if partition.is_offline() {
+                tracing::error!("{} was offline: the next start checks it", partition.name());
+                is_clean = false;
+                continue;
+            }
             if let Err(error) = partition.log.close(io.disk(), now) {
                 tracing::error!("{} was not closed cleanly: {error}", partition.name());
                 is_clean = false;
@@ -307,6 +512,19 @@ fn directory_name(topic: &str, partition: PartitionIndex) -> String {
 /// `<topic>-<partition>.<32 hex digits>-delete`, the topic cut so that a file name stays a file name.
 fn deleted_path(from: &Path, high: u64, low: u64) -> PathBuf {
     suffixed(from, &format!(".{high:016x}{low:016x}-delete"))
+}
+
+/// Gives a directory that stands where a log is to be made another name: of its records the metadata
+/// knows nothing.
+fn set_aside(disk: &Disk, path: &Path) -> Result<(), StorageError> {
+    if !disk.list(path).is_ok_and(|entries| !entries.is_empty()) {
+        return Ok(());
+    }
+    let topic_id = partition_metadata::read(disk, path).ok().flatten();
+    let stray = stray_path(path, topic_id.unwrap_or_default());
+    tracing::warn!("{} is not known: it is set aside", path.display());
+    disk.rename(path, &stray)
+        .map_err(|error| StorageError::io("rename", path, error))
 }
 
 fn stray_path(from: &Path, topic_id: crate::base::uuid::Uuid) -> PathBuf {

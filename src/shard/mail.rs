@@ -1,10 +1,12 @@
 //! What shards send each other.
 
-use crate::base::ids::Offset;
+use crate::base::ids::{Offset, PartitionIndex};
 use crate::controller::{Command, Reply};
+use crate::coordinator::group::{GroupCommand, GroupReply};
 use crate::metadata::batch::MetadataBatch;
 use crate::metadata::image::MetadataImage;
 use crate::partition::work::{Answer, Origin, RequestId, Work};
+use crate::runtime::io::SocketAddr;
 use std::sync::Arc;
 
 /// Mail between shards.
@@ -43,6 +45,22 @@ pub enum Mail {
         /// What came of it.
         reply: Reply,
     },
+    /// For the coordinator of a group.
+    Group {
+        /// Who asks.
+        origin: Origin,
+        /// Which partition of `__consumer_offsets` the group is in.
+        partition: PartitionIndex,
+        /// What for.
+        command: GroupCommand,
+    },
+    /// A group's answer.
+    GroupReply {
+        /// The request that asked.
+        request: RequestId,
+        /// What came of it.
+        reply: GroupReply,
+    },
     /// The cluster as shard 0 found it on disk.
     Image(Arc<MetadataImage>),
     /// Records that were committed since.
@@ -62,9 +80,35 @@ pub enum Mail {
         core: usize,
         /// One line per log.
         entries: Vec<CheckpointEntry>,
+        /// Which files they are for; the last word is for all.
+        files: CheckpointFiles,
         /// Whether the shard has closed its logs, and this is its last word.
         is_final: bool,
     },
+    /// For shard 0: why a connection was closed, which is told once.
+    Complaint {
+        /// The other end.
+        peer: SocketAddr,
+        /// What it did.
+        why: String,
+    },
+}
+
+/// The checkpoint files, by when they are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CheckpointFiles {
+    /// Recovery points and high watermarks.
+    pub offsets: bool,
+    /// Log start offsets.
+    pub log_starts: bool,
+}
+
+impl CheckpointFiles {
+    /// All of them.
+    pub const ALL: CheckpointFiles = CheckpointFiles {
+        offsets: true,
+        log_starts: true,
+    };
 }
 
 /// What opening its logs took a shard.

@@ -14,6 +14,7 @@
 mod checkpoints;
 mod connections;
 mod control;
+mod coordinators;
 mod format;
 mod logs;
 mod mail;
@@ -40,6 +41,7 @@ use connections::Connections;
 use requests::Requests;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What the shard is doing with its life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -75,6 +77,7 @@ pub struct Shard {
     receiver: Receiver,
     partitions: Partitions,
     logs: logs::Logs,
+    coordinators: coordinators::Coordinators,
     /// The metadata log and the controller: on shard 0 only.
     control: Option<control::Control>,
     outbox: Outbox,
@@ -87,10 +90,9 @@ pub struct Shard {
     /// Answers and wake-ups for requests of this core.
     local: VecDeque<Mail>,
     timers: Timers,
-    /// Why connections were closed: each reason is told once.
+    /// Why connections were closed: each reason is told once, by shard 0 for all.
     complaints: std::collections::BTreeSet<String>,
-    /// Tells whether anything that the checkpoint files say has changed.
-    checkpoint_sum: u64,
+    checkpointed: checkpoints::Checkpointed,
 }
 
 /// When the regular work of a shard is due.
@@ -98,6 +100,12 @@ pub struct Shard {
 struct Timers {
     /// High watermarks are sent to shard 0.
     checkpoint: Instant,
+    /// First offsets are sent to shard 0.
+    log_starts: Instant,
+    /// It is looked whether logs must be synced, where that has a time of its own.
+    flush: Instant,
+    /// Read once: it is looked at in every turn.
+    flush_interval: Option<Duration>,
     /// Logs are synced and their recovery points move.
     recovery_point: Instant,
     /// Old segments are deleted.
@@ -121,6 +129,7 @@ impl Turn for Shard {
         }
         self.settle(io);
         self.on_timers(io);
+        self.load_coordinators(io);
         self.settle(io);
         self.send(io);
         self.request_wake(io);
@@ -146,7 +155,7 @@ impl Shard {
             Event::Mail(mail) => self.on_mail(io, mail),
             Event::Synced { token, result } => {
                 if control::is_control_token(token) {
-                    self.on_metadata_synced(io, result);
+                    self.on_metadata_synced(io, token, result);
                 } else {
                     self.partitions
                         .on_synced(io, token, &result, &mut self.effects);
@@ -156,7 +165,9 @@ impl Shard {
                 if let Err(error) = result {
                     tracing::warn!("a cold page could not be read: {error}");
                 }
-                self.partitions.on_warmed(io, token, &mut self.effects);
+                if !self.coordinators.on_warmed(token) {
+                    self.partitions.on_warmed(io, token, &mut self.effects);
+                }
             }
             Event::Stop => self.on_stop(io),
         }
@@ -169,6 +180,12 @@ impl Shard {
             Mail::Wake { request } => self.on_wake(io, request, false),
             Mail::Command { origin, command } => self.on_command(io, origin, command),
             Mail::Reply { request, reply } => self.on_reply(io, request, reply),
+            Mail::Group {
+                origin,
+                partition,
+                command,
+            } => self.coordinators.submit(origin, partition, command),
+            Mail::GroupReply { request, reply } => self.on_group_reply(io, request, reply),
             Mail::Image(image) => self.on_image(io, MetadataImage::clone(&image)),
             Mail::Committed(batch) => self.on_committed(io, &batch),
             Mail::Replayed { core } => self.on_replayed(io, core),
@@ -177,10 +194,12 @@ impl Shard {
             Mail::Checkpoint {
                 core,
                 entries,
+                files,
                 is_final,
             } => {
-                self.on_checkpoint(io, core, entries, is_final);
+                self.on_checkpoint(io, core, entries, files, is_final);
             }
+            Mail::Complaint { peer, why } => self.complain(io, peer, why),
         }
     }
 
@@ -202,8 +221,24 @@ impl Shard {
                     io.mail(0, Mail::Command { origin, command });
                 }
             }
+            for (core, origin, partition, command) in std::mem::take(&mut self.outbox.groups) {
+                if core == self.core {
+                    self.coordinators.submit(origin, partition, command);
+                } else {
+                    io.mail(
+                        core,
+                        Mail::Group {
+                            origin,
+                            partition,
+                            command,
+                        },
+                    );
+                }
+            }
             self.write_metadata(io);
+            self.begin_rounds(io);
             self.partitions.write(io, &mut self.effects);
+            self.end_rounds(io);
             for (origin, answer) in std::mem::take(&mut self.effects.answers) {
                 self.pass(
                     io,
@@ -223,7 +258,8 @@ impl Shard {
                     },
                 );
             }
-            if self.local.is_empty() {
+            let is_left = self.coordinators.has_commands() && !self.logs.are_closed;
+            if self.local.is_empty() && !is_left {
                 break;
             }
             while let Some(mail) = self.local.pop_front() {
@@ -265,20 +301,8 @@ impl Shard {
             io.wake_at(deadline);
         }
         if self.phase == Phase::Serving {
-            let timers = &self.timers;
-            let idle = if self.connections.count() > 0 {
-                timers.idle_connections
-            } else {
-                Instant::NEVER
-            };
-            for deadline in [
-                timers.checkpoint,
-                timers.recovery_point,
-                timers.retention,
-                idle,
-            ] {
-                io.wake_at(deadline);
-            }
+            io.wake_at(self.coordinators.next_deadline());
+            io.wake_at(self.next_timer());
         }
     }
 

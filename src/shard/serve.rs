@@ -5,6 +5,7 @@ use super::{Phase, Shard};
 use crate::base::time::milliseconds;
 use crate::connection::{Connection, FrameError, Progress, Reply};
 use crate::controller::Reply as CommandReply;
+use crate::coordinator::group::GroupReply;
 use crate::handler::{self, Context, Outcome, Request};
 use crate::partition::work::{Answer, RequestId};
 use crate::protocol::api::ApiKey;
@@ -137,11 +138,13 @@ impl Shard {
         };
         let ticket = connection.replies.begin(frame_bytes);
         let listener = connection.listener;
+        let peer = connection.peer;
         let id = self.requests.begin(connection, ticket);
         let request = Request {
             id,
             connection: socket.index,
             listener,
+            peer,
             header,
             body,
         };
@@ -154,6 +157,16 @@ impl Shard {
         };
         self.step(io, id, |context| {
             handler::on_answer(context, id, state, answer)
+        });
+    }
+
+    pub(super) fn on_group_reply(&mut self, io: &mut Io<Mail>, id: RequestId, reply: GroupReply) {
+        // Who waited may be gone with its connection: then nobody is told.
+        let Some(state) = self.requests.resume(id) else {
+            return;
+        };
+        self.step(io, id, |context| {
+            handler::on_group_reply(context, state, reply)
         });
     }
 
@@ -255,17 +268,28 @@ impl Shard {
 
     fn close_because(&mut self, io: &mut Io<Mail>, socket: SocketId, why: &str) {
         if let Some(connection) = self.connections.get_mut(socket) {
-            // The same said for ten thousand connections helps nobody: each reason is told once.
-            if self.complaints.len() >= COMPLAINTS_MAX {
-                self.complaints.clear();
-            }
-            if self.complaints.insert(why.to_owned()) {
-                tracing::info!("{} {why}: the connection is closed", connection.peer);
-            }
             // What was answered before still goes out.
             connection.outgoing.flush(io, socket);
+            let peer = connection.peer;
+            self.complain(io, peer, why.to_owned());
         }
         self.close(io, socket);
+    }
+
+    /// Tells why a connection was closed. The same said for ten thousand connections helps nobody:
+    /// each reason is told once, by shard 0, to which each other shard passes it once.
+    pub(super) fn complain(&mut self, io: &mut Io<Mail>, peer: SocketAddr, why: String) {
+        if self.complaints.len() >= COMPLAINTS_MAX {
+            self.complaints.clear();
+        }
+        if !self.complaints.insert(why.clone()) {
+            return;
+        }
+        if self.core == 0 {
+            tracing::info!("{peer} {why}: the connection is closed");
+        } else {
+            self.pass(io, 0, Mail::Complaint { peer, why });
+        }
     }
 
     fn close(&mut self, io: &mut Io<Mail>, socket: SocketId) {

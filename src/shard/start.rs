@@ -8,6 +8,7 @@
 //! ```
 
 use super::control::Control;
+use super::coordinators::Coordinators;
 use super::format::{claim, format_directory};
 use super::mail::Mail;
 use super::{Phase, Shard, Timers, logs};
@@ -16,9 +17,11 @@ use crate::base::time::Now;
 use crate::base::uuid::Uuid;
 use crate::config::Configuration;
 use crate::connection::Receiver;
+use crate::controller::quorum::DIRECTORY_NAME;
 use crate::handler::{Broker, Outbox, ProducerIds};
 use crate::log::checkpoint::{self, OffsetCheckpoint};
 use crate::log::clean_shutdown;
+use crate::log::directory::{self, DirectoryKind};
 use crate::log::meta_properties::{self, MetaProperties};
 use crate::metadata::checkpoint::BOOTSTRAP_FILE_NAME;
 use crate::metadata::image::MetadataImage;
@@ -44,7 +47,16 @@ pub struct Start {
 pub struct Directories {
     /// In the order of `log.dirs`.
     pub list: Vec<Directory>,
+    /// Where the metadata log lies, and that directory's id: one of the list, or one of its own.
+    pub home: (PathBuf, Uuid),
     _locks: Vec<DirectoryLock>,
+}
+
+/// A directory that was locked, and the setting that names it.
+struct Found {
+    key: &'static str,
+    path: PathBuf,
+    properties: Option<MetaProperties>,
 }
 
 /// One log directory as it was found.
@@ -107,28 +119,51 @@ impl Start {
     ) -> Result<Start, String> {
         let mut locks = Vec::new();
         let mut found = Vec::new();
-        for path in configuration.log_dirs() {
-            let (path, lock) = claim(disk, Path::new(path))?;
-            locks.push(lock);
+        let mut take = |key, path: &str| {
+            let (path, lock) = claim(disk, key, Path::new(path))?;
             let properties =
                 meta_properties::read(disk, &path).map_err(|error| error.to_string())?;
-            found.push((path, properties));
+            locks.push(lock);
+            found.push(Found {
+                key,
+                path: path.clone(),
+                properties,
+            });
+            Ok::<PathBuf, String>(path)
+        };
+        let mut log_dirs = Vec::new();
+        for path in configuration.log_dirs() {
+            log_dirs.push(take("log.dirs", path)?);
         }
-        let cluster_id = common_cluster_id(&configuration, &found)?
-            .unwrap_or_else(|| Uuid::from_random(prng.next(), prng.next()).to_string());
-        // One that is not there is refused when the metadata log is opened.
+        // The metadata log may have a directory of its own, which then holds nothing else.
         let home = disk
             .absolute(Path::new(configuration.metadata_log_dir()))
-            .ok();
+            .ok()
+            .filter(|path| log_dirs.contains(path));
+        let home = match home {
+            Some(path) => path,
+            None => take("metadata.log.dir", configuration.metadata_log_dir())?,
+        };
+        let cluster_id = common_cluster_id(&configuration, &found)?
+            .unwrap_or_else(|| Uuid::from_random(prng.next(), prng.next()).to_string());
+        refuse_headless(disk, &found, &home)?;
+        // The metadata's directory first: what is formatted without it is refused from then on.
+        found.sort_by_key(|one| one.path != home);
         let mut list = Vec::new();
-        for (path, properties) in found {
+        let mut home_id = Uuid::ZERO;
+        for Found {
+            key,
+            path,
+            properties,
+        } in found
+        {
+            let is_home = home == path;
             let properties = match properties {
                 Some(properties) if properties.directory_id.is_some() => properties,
                 other => {
                     if other.is_none() {
-                        refuse_foreign(disk, &path)?;
+                        refuse_foreign(disk, key, &path)?;
                     }
-                    let is_home = home.as_ref() == Some(&path);
                     let properties = MetaProperties {
                         version: 1,
                         cluster_id: Some(cluster_id.clone()),
@@ -141,8 +176,14 @@ impl Start {
                 }
             };
             let id = properties.directory_id.unwrap_or_default();
-            list.push(Directory::find(disk, path, id).map_err(|error| error.to_string())?);
+            if is_home {
+                home_id = id;
+            }
+            if log_dirs.contains(&path) {
+                list.push(Directory::find(disk, path, id).map_err(|error| error.to_string())?);
+            }
         }
+        list.sort_by_key(|one: &Directory| log_dirs.iter().position(|path| *path == one.path));
         let broker = Broker {
             cluster_id,
             directories: list
@@ -155,6 +196,7 @@ impl Start {
             broker: Arc::new(broker),
             directories: Arc::new(Directories {
                 list,
+                home: (home, home_id),
                 _locks: locks,
             }),
             announce: Box::new(announce),
@@ -187,6 +229,7 @@ impl Start {
             connections: super::connections::Connections::default(),
             requests: super::requests::Requests::default(),
             partitions: Partitions::default(),
+            coordinators: Coordinators::default(),
             control: None,
             outbox: Outbox::default(),
             effects: TurnEffects::default(),
@@ -194,7 +237,7 @@ impl Start {
             unsent: Vec::new(),
             frames: Vec::new(),
             local: VecDeque::new(),
-            checkpoint_sum: 0,
+            checkpointed: super::checkpoints::Checkpointed::default(),
             complaints: std::collections::BTreeSet::new(),
         };
         if shard.core == 0 {
@@ -214,10 +257,9 @@ impl Start {
 impl Directory {
     /// Names of logs that were deleted, and whose files a crash kept from going.
     pub fn deleted(&self) -> impl Iterator<Item = &str> {
-        self.names
-            .iter()
-            .map(String::as_str)
-            .filter(|name| name.ends_with("-delete"))
+        self.names.iter().map(String::as_str).filter(|name| {
+            directory::parse(name).is_some_and(|(_, _, kind)| kind == DirectoryKind::Deleted)
+        })
     }
 
     fn find(disk: &Disk, path: PathBuf, id: Uuid) -> Result<Directory, crate::log::StorageError> {
@@ -246,10 +288,13 @@ impl Directory {
 /// The cluster id of all directories that have one. They must agree, and be this node's.
 fn common_cluster_id(
     configuration: &Configuration,
-    found: &[(PathBuf, Option<MetaProperties>)],
+    found: &[Found],
 ) -> Result<Option<String>, String> {
     let mut first: Option<(&Path, &str)> = None;
-    for (path, properties) in found {
+    for Found {
+        path, properties, ..
+    } in found
+    {
         let Some(properties) = properties else {
             continue;
         };
@@ -269,9 +314,10 @@ fn common_cluster_id(
         match first {
             Some((other, known)) if known != cluster_id => {
                 return Err(format!(
-                    "{} belongs to cluster {cluster_id}, and {} to cluster {known}; take the one \
-                     that is not meant out of log.dirs",
+                    "{} belongs to cluster {cluster_id}, and {} to cluster {known}; name the \
+                     directories of one cluster only, as with: --override log.dirs={}",
                     path.display(),
+                    other.display(),
                     other.display()
                 ));
             }
@@ -282,11 +328,33 @@ fn common_cluster_id(
     Ok(first.map(|(_, cluster_id)| cluster_id.to_owned()))
 }
 
+/// Where the logs of a cluster are, its metadata must be, too: a new metadata log knows no topic.
+fn refuse_headless(disk: &Disk, found: &[Found], home: &Path) -> Result<(), String> {
+    let is_new = |one: &Found| one.path == home && one.properties.is_none();
+    let formatted = || found.iter().filter(|one| one.properties.is_some());
+    let has_metadata = |one: &&Found| disk.exists(&one.path.join(DIRECTORY_NAME));
+    match formatted().find(has_metadata).or(formatted().next()) {
+        Some(known) if found.iter().any(is_new) => Err(format!(
+            "{} is to hold the metadata log and holds none, but {} belongs to a cluster, whose \
+             topics would not be found; name the directory that has __cluster_metadata-0 with: \
+             --override metadata.log.dir={}",
+            home.display(),
+            known.path.display(),
+            known.path.display()
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// A directory without `meta.properties` that is not empty is somebody else's.
-fn refuse_foreign(disk: &Disk, path: &Path) -> Result<(), String> {
-    let entries = disk
-        .list(path)
-        .map_err(|error| format!("log.dirs: {} cannot be listed: {error}", path.display()))?;
+fn refuse_foreign(disk: &Disk, key: &str, path: &Path) -> Result<(), String> {
+    let entries = disk.list(path).map_err(|error| {
+        format!(
+            "{key}: {} cannot be listed: {error}; choose a directory that this user may read with: \
+             --override {key}=PATH",
+            path.display()
+        )
+    })?;
     let foreign = entries
         .iter()
         // A format that was cut off may have left the checkpoint behind.
@@ -294,8 +362,8 @@ fn refuse_foreign(disk: &Disk, path: &Path) -> Result<(), String> {
     match foreign {
         None => Ok(()),
         Some(entry) => Err(format!(
-            "log.dirs: {} holds {} but no meta.properties, so it is not a Kafka data directory; \
-             choose an empty one with: --override log.dirs=PATH",
+            "{key}: {} holds {} but no meta.properties, so it is not a Kafka data directory; choose \
+             an empty one with: --override {key}=PATH",
             path.display(),
             entry.name
         )),

@@ -5,17 +5,20 @@
 //! ```text
 //!   seed ─► World ─► Simulation<Shard>   the real shards on simulated sockets, disk and clocks
 //!             │
-//!             ├──► clients               Admin, Producer, Consumer: each a machine over a Link
+//!             ├──► clients               Admin, Producer, Consumer, Member: each a machine over a Link
 //!             ├──► faults                kill, stop, full disk, failing syncs, cold pages
-//!             └──► Ledger                what was acknowledged, what was read, what must hold
+//!             └──► Ledger, GroupLedger   what was acknowledged, what was read, what must hold
 //! ```
 //! `cargo dev sim SEED` replays one seed. See docs/decisions/simulator.md.
 
 mod admin;
 mod consumer;
+mod group_ledger;
 mod ledger;
 mod link;
+mod member;
 mod producer;
 mod world;
 
-pub use world::{Failure, Report, run};
+pub use member::Way;
+pub use world::{Failure, Report, run, run_group};

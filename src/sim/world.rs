@@ -2,7 +2,9 @@
 
 use super::admin::Admin;
 use super::consumer::Consumer;
-use super::ledger::Ledger;
+use super::group_ledger::GroupLedger;
+use super::ledger::{Ledger, Place};
+use super::member::{Member, SESSION, Way};
 use super::producer::Producer;
 use crate::base::prng::Prng;
 use crate::base::time::{Instant, Now};
@@ -11,7 +13,7 @@ use crate::protocol::ErrorCode;
 use crate::runtime::disk::Disk;
 use crate::runtime::simulated::drive::Simulation;
 use crate::shard::{Shard, Start};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,9 +29,21 @@ const SETTINGS: &[&str] = &[
     "log.initial.task.delay.ms=500",
     "log.retention.check.interval.ms=900",
     "metadata.log.max.record.bytes.between.snapshots=2000",
+    "offsets.topic.num.partitions=3",
+    "offsets.topic.replication.factor=1",
+    "group.initial.rebalance.delay.ms=50",
+    "group.min.session.timeout.ms=500",
+    "group.consumer.min.session.timeout.ms=500",
+    "group.consumer.min.heartbeat.interval.ms=100",
+    "group.consumer.heartbeat.interval.ms=500",
 ];
 /// Room on a healthy disk.
 const FREE_BYTES: u64 = 1 << 40;
+/// Members of a group's run.
+const MEMBERS_MIN: u64 = 3;
+const MEMBERS_MAX: u64 = 50;
+/// Steps that a run may take for each client beyond the usual six.
+const STEPS_PER_MEMBER: u64 = 60_000;
 /// Steps that a run may take; more means that somebody turns without end.
 const STEPS_MAX: u64 = 400_000;
 /// Time that everybody has to finish once nothing goes wrong any more.
@@ -79,6 +93,14 @@ pub struct Report {
     pub cold_pages: u64,
     /// Connections that a client gave up.
     pub disconnects: u64,
+    /// Partitions that members of a group were given.
+    pub grants: u64,
+    /// Offsets that a group committed.
+    pub commits: u64,
+    /// Committed offsets that were read and judged.
+    pub committed_reads: u64,
+    /// Times that a member was told that it is none.
+    pub fenced: u64,
 }
 
 /// A promise that was broken.
@@ -107,6 +129,7 @@ pub struct Scene<'a> {
     pub simulation: &'a mut Simulation<Shard>,
     pub prng: &'a mut Prng,
     pub ledger: &'a mut Ledger,
+    pub group: &'a mut GroupLedger,
     pub topics: &'a [Topic],
     notes: &'a mut VecDeque<String>,
     weather: Weather,
@@ -129,6 +152,16 @@ struct Weather {
 impl Scene<'_> {
     pub fn now(&self) -> Now {
         self.simulation.now()
+    }
+
+    /// All partitions of the workload.
+    pub fn places(&self) -> Vec<Place> {
+        let topics = self.topics.iter().enumerate();
+        topics
+            .flat_map(|(topic, spec)| {
+                (0..spec.partitions).map(move |partition| Place { topic, partition })
+            })
+            .collect()
     }
 
     /// Remembers a line for the report of a failure.
@@ -165,6 +198,7 @@ struct World {
     simulation: Simulation<Shard>,
     prng: Prng,
     ledger: Ledger,
+    group: GroupLedger,
     topics: Vec<Topic>,
     notes: VecDeque<String>,
     weather: Weather,
@@ -172,6 +206,7 @@ struct World {
     admin: Admin,
     producers: Vec<Producer>,
     consumers: Vec<Consumer>,
+    members: Vec<Member>,
     report: Report,
     faults_left: usize,
     next_fault: u64,
@@ -179,6 +214,8 @@ struct World {
     fault_ends: Option<u64>,
     iterations: u64,
     calm_since: Option<Instant>,
+    /// The last life began: what is read in it was recovered.
+    has_last_life: bool,
 }
 
 /// Runs one seed.
@@ -186,7 +223,18 @@ struct World {
 /// # Errors
 /// The promise that was broken.
 pub fn run(seed: u64) -> Result<Report, Failure> {
-    let mut world = World::new(seed);
+    finish(seed, World::new(seed, None))
+}
+
+/// Runs one seed of a group's life: 3 to 50 members that come and go, while the broker does too.
+///
+/// # Errors
+/// The promise that was broken.
+pub fn run_group(seed: u64, way: Way) -> Result<Report, Failure> {
+    finish(seed, World::new(seed, Some(way)))
+}
+
+fn finish(seed: u64, mut world: World) -> Result<Report, Failure> {
     match world.live() {
         Ok(()) => {
             world.report.trace = world.simulation.trace();
@@ -196,6 +244,10 @@ pub fn run(seed: u64) -> Result<Report, Failure> {
             world.report.forgotten = world.producers.iter().map(|one| one.forgotten).sum();
             world.report.lookups = world.ledger.lookups;
             world.report.topic_changes = world.admin.changes;
+            world.report.grants = world.group.grants;
+            world.report.commits = world.group.commits;
+            world.report.committed_reads = world.group.fetches;
+            world.report.fenced = world.group.fenced;
             world.report.fetches = world.consumers.iter().map(|one| one.fetches).sum();
             Ok(world.report)
         }
@@ -229,10 +281,11 @@ fn any_topic(prng: &mut Prng, index: usize) -> Topic {
 }
 
 impl World {
-    fn new(seed: u64) -> World {
+    fn new(seed: u64, way: Option<Way>) -> World {
         let mut prng = Prng::new(seed ^ 0x51D3);
         let mut simulation = Simulation::new(seed);
         let mut ledger = Ledger::default();
+        let mut group = GroupLedger::default();
         let count = 1 + prng.index(2);
         let topics: Vec<Topic> = (0..count)
             .map(|index| any_topic(&mut prng, index))
@@ -242,24 +295,39 @@ impl World {
             simulation: &mut simulation,
             prng: &mut prng,
             ledger: &mut ledger,
+            group: &mut group,
             topics: &topics,
             notes: &mut notes,
             weather: Weather::default(),
             life: 0,
         };
-        let producers = (0..3)
+        // A group's run has few others.
+        let producers = (0..if way.is_some() { 1 } else { 3 })
             .map(|index| {
                 let batches = 20 + scene.prng.index(50);
                 Producer::new(&mut scene, index, batches)
             })
             .collect();
-        let consumers = (0..2)
+        let consumers = (0..if way.is_some() { 1 } else { 2 })
             .map(|index| Consumer::new(&scene, format!("consumer {index}"), false))
             .collect();
+        let members = match way {
+            Some(way) => {
+                // Small groups are as telling as large ones, and faster.
+                let most = if scene.prng.one_in(8) { MEMBERS_MAX } else { 8 };
+                let count = MEMBERS_MIN + scene.prng.below(most - MEMBERS_MIN + 1);
+                let indexes = 0..usize::try_from(count).expect("few");
+                indexes
+                    .map(|index| Member::new(&mut scene, index, way))
+                    .collect()
+            }
+            None => Vec::new(),
+        };
         let admin = Admin::new(8 + prng.index(20));
         World {
             simulation,
             ledger,
+            group,
             topics,
             notes,
             weather: Weather::default(),
@@ -269,12 +337,14 @@ impl World {
             admin,
             producers,
             consumers,
+            members,
             report: Report::default(),
             faults_left: 3 + prng.index(7),
             next_fault: 100 + prng.below(400),
             fault_ends: None,
             iterations: 0,
             calm_since: None,
+            has_last_life: false,
             prng,
         }
     }
@@ -283,21 +353,22 @@ impl World {
     fn live(&mut self) -> Result<(), String> {
         loop {
             self.iterations += 1;
-            if self.iterations > STEPS_MAX {
-                return Err(format!("no end after {STEPS_MAX} steps"));
+            let members = u64::try_from(self.members.len()).expect("few");
+            let steps_max = STEPS_MAX + STEPS_PER_MEMBER * members;
+            if self.iterations > steps_max {
+                return Err(format!("no end after {steps_max} steps"));
             }
             self.run_process()?;
             self.run_faults();
             if self.prng.one_in(3) {
-                let chosen = self
-                    .prng
-                    .index(1 + self.producers.len() + self.consumers.len());
+                let clients = self.clients();
+                let chosen = self.prng.index(clients);
                 self.run_client(chosen)?;
             } else {
                 let pause = Duration::from_micros(1 + self.prng.below(4000));
                 let until = self.simulation.now().instant + pause;
                 if !self.simulation.step(until) {
-                    for client in 0..1 + self.producers.len() + self.consumers.len() {
+                    for client in 0..self.clients() {
                         self.run_client(client)?;
                     }
                 }
@@ -309,6 +380,10 @@ impl World {
         }
     }
 
+    fn clients(&self) -> usize {
+        1 + self.producers.len() + self.consumers.len() + self.members.len()
+    }
+
     fn note(&mut self, line: &str) {
         self.scene(|scene, _| scene.note(|| line.to_owned()));
     }
@@ -318,6 +393,7 @@ impl World {
             simulation: &mut self.simulation,
             prng: &mut self.prng,
             ledger: &mut self.ledger,
+            group: &mut self.group,
             topics: &self.topics,
             notes: &mut self.notes,
             weather: self.weather,
@@ -327,6 +403,7 @@ impl World {
             admin: &mut self.admin,
             producers: &mut self.producers,
             consumers: &mut self.consumers,
+            members: &mut self.members,
         };
         act(&mut scene, clients)
     }
@@ -334,10 +411,12 @@ impl World {
     fn run_client(&mut self, chosen: usize) -> Result<(), String> {
         self.scene(|scene, clients| {
             let producers = clients.producers.len();
+            let others = producers + clients.members.len();
             match chosen.checked_sub(1) {
                 None => clients.admin.step(scene),
                 Some(index) if index < producers => clients.producers[index].step(scene),
-                Some(index) => clients.consumers[index - producers].step(scene),
+                Some(index) if index < others => clients.members[index - producers].step(scene),
+                Some(index) => clients.consumers[index - others].step(scene),
             }
         })
     }
@@ -392,8 +471,10 @@ impl World {
     }
 
     fn try_start(&mut self, cores: usize) -> Result<(), String> {
+        let session = format!("group.consumer.session.timeout.ms={}", SESSION.as_millis());
+        let settings: Vec<&str> = SETTINGS.iter().copied().chain([session.as_str()]).collect();
         let configuration =
-            Configuration::from_overrides(SETTINGS).map_err(|errors| errors.to_string())?;
+            Configuration::from_overrides(&settings).map_err(|errors| errors.to_string())?;
         let disk = Disk::Simulated(self.simulation.disk().clone());
         let now = self.simulation.now();
         let start = Start::prepare(&disk, configuration, now, &mut self.prng, |_| {})?;
@@ -476,15 +557,18 @@ impl World {
             }
             _ => {
                 self.report.disconnects += 1;
-                let chosen = self
-                    .prng
-                    .index(self.producers.len() + self.consumers.len() + 1);
+                let clients = self.clients();
+                let chosen = self.prng.index(clients);
                 self.scene(|scene, clients| {
                     let producers = clients.producers.len();
+                    let others = producers + clients.members.len();
                     let link = match chosen.checked_sub(1) {
                         None => &mut clients.admin.link,
                         Some(index) if index < producers => &mut clients.producers[index].link,
-                        Some(index) => &mut clients.consumers[index - producers].link,
+                        Some(index) if index < others => {
+                            &mut clients.members[index - producers].link
+                        }
+                        Some(index) => &mut clients.consumers[index - others].link,
                     };
                     link.drop_connection(scene);
                 });
@@ -519,13 +603,15 @@ impl World {
             clients.admin.is_done()
                 && clients.producers.iter().all(Producer::is_done)
                 && clients.consumers.iter().all(|one| one.is_done(scene))
+                && is_shared(scene, clients.members)
         });
-        let is_scanned = self.consumers.len() > 2;
+        let is_scanned = self.has_last_life;
         if are_done && is_scanned {
             return Ok(true);
         }
         if are_done {
             self.calm_since = Some(now);
+            self.has_last_life = true;
             // The last life begins: what is read now was recovered.
             self.kill();
             let scan = self.scene(|scene, _| Consumer::new(scene, "scan".to_owned(), true));
@@ -549,7 +635,7 @@ impl World {
         let producers = self.producers.iter().filter(|one| !one.is_done());
         left.extend(producers.map(|one| one.link.name()));
         if left.is_empty() {
-            left.push("consumers");
+            left.push("consumers, or the group's members");
         }
         left
     }
@@ -560,4 +646,24 @@ struct Clients<'a> {
     admin: &'a mut Admin,
     producers: &'a mut Vec<Producer>,
     consumers: &'a mut Vec<Consumer>,
+    members: &'a mut Vec<Member>,
+}
+
+/// Whether the members share all partitions, each with one of them; classic ones in one generation.
+fn is_shared(scene: &Scene<'_>, members: &[Member]) -> bool {
+    if members.is_empty() {
+        return true;
+    }
+    let mut left: BTreeSet<Place> = scene.places().into_iter().collect();
+    let mut epochs = BTreeSet::new();
+    for member in members {
+        let Some((epoch, owned)) = member.settled(scene) else {
+            return false;
+        };
+        epochs.insert(epoch);
+        if !owned.iter().all(|place| left.remove(place)) {
+            return false;
+        }
+    }
+    left.is_empty() && (members[0].way() == Way::Consumer || epochs.len() == 1)
 }

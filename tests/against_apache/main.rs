@@ -8,6 +8,7 @@
 )]
 
 #[path = "../broker/apache.rs"]
+#[allow(dead_code, reason = "shared with the tests in tests/broker")]
 mod apache;
 #[path = "../broker/broker.rs"]
 #[allow(dead_code, reason = "shared with the tests in tests/broker")]

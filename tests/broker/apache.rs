@@ -2,17 +2,38 @@
 //! right by definition, so a test that fails on it is a wrong test.
 
 use crate::installed::java;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The command that starts Apache Kafka with its data in `directory`, formatted when it is new.
-pub fn start(directory: &Path, port: u16, overrides: &[String]) -> Command {
+/// Where the voters of its quorum stand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Quorum {
+    /// In `controller.quorum.voters`.
+    Static,
+    /// In the metadata log: KIP-853, `kafka-storage format --standalone`.
+    Dynamic,
+}
+
+/// The file with its settings, for a directory and a port.
+pub fn properties(directory: &Path, port: u16, quorum: Quorum, overrides: &[String]) -> PathBuf {
     let properties = directory.with_extension("properties");
-    std::fs::write(&properties, settings(directory, port, overrides)).expect("a writable folder");
+    let settings = settings(directory, port, quorum, overrides);
+    std::fs::write(&properties, settings).expect("a writable folder");
+    properties
+}
+
+/// The command that starts Apache Kafka with its data in `directory`, formatted when it is new.
+pub fn start(directory: &Path, port: u16, quorum: Quorum, overrides: &[String]) -> Command {
+    let properties = properties(directory, port, quorum, overrides);
     if !directory.join("meta.properties").exists() {
+        let how: &[&str] = match quorum {
+            Quorum::Static => &[],
+            Quorum::Dynamic => &["--standalone"],
+        };
         let formatted = java("tools", "kafka.tools.StorageTool")
             .args(["format", "-t", "4L6g3nShT-eMCtK--X86sw", "-c"])
             .arg(&properties)
+            .args(how)
             .stdout(Stdio::null())
             .status()
             .expect("java runs");
@@ -26,12 +47,16 @@ pub fn start(directory: &Path, port: u16, overrides: &[String]) -> Command {
     command
 }
 
-fn settings(directory: &Path, port: u16, overrides: &[String]) -> String {
+fn settings(directory: &Path, port: u16, quorum: Quorum, overrides: &[String]) -> String {
     let controller = port + 1;
+    let voters = match quorum {
+        Quorum::Static => format!("controller.quorum.voters=1@127.0.0.1:{controller}"),
+        Quorum::Dynamic => format!("controller.quorum.bootstrap.servers=127.0.0.1:{controller}"),
+    };
     let mut lines = vec![
         "process.roles=broker,controller".to_owned(),
         "node.id=1".to_owned(),
-        format!("controller.quorum.voters=1@127.0.0.1:{controller}"),
+        voters,
         format!("listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}"),
         format!("advertised.listeners=PLAINTEXT://127.0.0.1:{port}"),
         "controller.listener.names=CONTROLLER".to_owned(),

@@ -320,25 +320,24 @@ fn tls_on_the_kafka_port_is_recognised_and_closed_in_plain_words() {
 
 fn a_stranger_is_recognised(protocol: &str, bytes: &[u8]) {
     let mut scene = Scene::new();
-    for _ in 0..3 {
+    for _ in 0..8 {
         scene.assert_closed(protocol, bytes);
     }
     scene.assert_nobody_noticed();
     if !scene.broker.is_klamm() {
         return;
     }
-    let lines = wait_for("the broker to say what it met", || {
-        let printed = scene.broker.printed();
-        let about: Vec<&str> = printed
-            .lines()
-            .filter(|line| line.contains(protocol))
-            .collect();
-        (!about.is_empty()).then_some(about.len())
+    let lines = |broker: &Broker| {
+        let printed = broker.printed();
+        let about = printed.lines().filter(|line| line.contains(protocol));
+        about.count()
+    };
+    wait_for("the broker to say what it met", || {
+        (lines(&scene.broker) > 0).then_some(())
     });
-    assert!(
-        lines <= 3,
-        "{lines} lines about {protocol}, of three connections"
-    );
+    // Whatever it has to say is said when it has ended.
+    scene.broker.stop();
+    assert_eq!(lines(&scene.broker), 1, "lines about {protocol}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A broker as its users meet it: a process on a port, with a directory, that can be stopped,
 //! killed, and started again. What it printed is shown when the test that owns it fails.
 
-use crate::apache;
+use crate::apache::{self, Quorum};
 use crate::deadline::wait_for;
 use crate::wire;
 use std::fs::File;
@@ -13,9 +13,12 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// Which program the tests are about.
-enum Program {
+/// Which program serves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Program {
+    /// The one that the tests are about.
     Klamm,
+    /// Its model.
     Apache,
 }
 
@@ -25,6 +28,8 @@ pub struct Broker {
     pub bootstrap: String,
     port: u16,
     program: Program,
+    /// Whose `server.properties` klamm is started with, too.
+    quorum: Option<Quorum>,
     overrides: Vec<String>,
     directory: TempDir,
     running: Option<Child>,
@@ -40,26 +45,23 @@ impl Broker {
     pub fn start_with(cores: u16, overrides: &[&str]) -> Broker {
         let mut overrides: Vec<String> = overrides.iter().map(ToString::to_string).collect();
         overrides.push(format!("klamm.cores={cores}"));
-        let program = match std::env::var("KLAMM_TEST_BROKER").as_deref() {
-            Ok("apache") => Program::Apache,
-            _ => Program::Klamm,
-        };
-        Broker::start_program(program, overrides)
+        Broker::start_program(Program::chosen(Program::Klamm), None, overrides)
     }
 
-    /// A fresh Apache Kafka, whatever the tests are about.
-    #[allow(dead_code, reason = "for the tests in tests/against_apache")]
-    pub fn start_apache(overrides: &[&str]) -> Broker {
+    /// A fresh directory with a broker of this program. Whatever serves it later is started with
+    /// the same `server.properties`.
+    pub fn start_as(program: Program, quorum: Quorum, overrides: &[&str]) -> Broker {
         let overrides = overrides.iter().map(ToString::to_string).collect();
-        Broker::start_program(Program::Apache, overrides)
+        Broker::start_program(Program::chosen(program), Some(quorum), overrides)
     }
 
-    fn start_program(program: Program, overrides: Vec<String>) -> Broker {
+    fn start_program(program: Program, quorum: Option<Quorum>, overrides: Vec<String>) -> Broker {
         let port = free_port();
         let mut broker = Broker {
             bootstrap: format!("127.0.0.1:{port}"),
             port,
             program,
+            quorum,
             overrides,
             directory: tempfile::tempdir().expect("a writable temporary folder"),
             running: None,
@@ -74,9 +76,20 @@ impl Broker {
     /// Starts the broker on the directory it has, and waits until it serves.
     pub fn start_again(&mut self) {
         assert!(self.running.is_none(), "the broker still runs");
-        let mut command = match self.program {
-            Program::Klamm => klamm_start(self.port, &self.data(), &self.overrides),
-            Program::Apache => apache::start(&self.data(), self.port, &self.overrides),
+        let (data, port, overrides) = (self.data(), self.port, &self.overrides);
+        let mut command = match (self.program, self.quorum) {
+            (Program::Klamm, None) => klamm_start(port, &data, overrides),
+            (Program::Klamm, Some(quorum)) => {
+                let mut command = Command::new(env!("CARGO_BIN_EXE_klamm"));
+                command
+                    .arg("start")
+                    .arg(apache::properties(&data, port, quorum, overrides));
+                command
+            }
+            (Program::Apache, quorum) => {
+                let quorum = quorum.unwrap_or(Quorum::Static);
+                apache::start(&data, port, quorum, overrides)
+            }
         };
         let child = command
             .stdin(Stdio::null())
@@ -94,6 +107,29 @@ impl Broker {
             assert!(ended.is_none(), "the broker ended: {}", self.printed());
             answers(&self.bootstrap).then_some(())
         });
+    }
+
+    /// Starts another program on the directory, which nobody serves now.
+    pub fn hand_to(&mut self, program: Program) {
+        self.program = Program::chosen(program);
+        self.start_again();
+    }
+
+    /// A fresh broker, Apache's.
+    pub fn start_apache(overrides: &[&str]) -> Broker {
+        let overrides = overrides.iter().map(ToString::to_string).collect();
+        Broker::start_program(Program::Apache, None, overrides)
+    }
+
+    /// Stops the broker; the other one, klamm for Apache's or Apache's for klamm, goes on with its
+    /// directory.
+    pub fn hand_over(&mut self) {
+        self.stop();
+        self.program = match self.program {
+            Program::Klamm => Program::Apache,
+            Program::Apache => Program::Klamm,
+        };
+        self.start_again();
     }
 
     /// Ends the broker as a crash would: nothing is written any more.
@@ -179,6 +215,16 @@ impl Broker {
             .create(true)
             .open(self.folder().join(name))
             .expect("a writable temporary folder")
+    }
+}
+
+impl Program {
+    /// The one that plays its part: where the tests are tested, Apache plays all of them.
+    fn chosen(self) -> Program {
+        match std::env::var("KLAMM_TEST_BROKER").as_deref() {
+            Ok("apache") => Program::Apache,
+            _ => self,
+        }
     }
 }
 

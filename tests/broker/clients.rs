@@ -75,7 +75,7 @@ const JAVA: Client = Client {
 /// It has no consumer outside a group: another client reads what it wrote.
 const KAFKAJS: Client = Client {
     name: "kafkajs",
-    program: installed::node,
+    program: || installed::node("client.js"),
     refuses: Refuses {
         null_header: true,
         null_key_and_value: false,

@@ -10,14 +10,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// How a run of klamm ended.
-struct Ended {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
+pub struct Ended {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
 }
 
 /// Runs klamm with these words; where `stdin` is not empty the words read it.
-fn klamm(words: &[&str], stdin: &str) -> Ended {
+pub fn klamm(words: &[&str], stdin: &str) -> Ended {
     let mut child = Command::new(env!("CARGO_BIN_EXE_klamm"))
         .args(words)
         .stdin(Stdio::piped())
@@ -38,7 +38,7 @@ fn klamm(words: &[&str], stdin: &str) -> Ended {
 }
 
 /// A run that must end well: what it printed.
-fn done(line: &str, stdin: &str) -> String {
+pub fn done(line: &str, stdin: &str) -> String {
     let words: Vec<&str> = line.split_whitespace().collect();
     let ended = klamm(&words, stdin);
     assert_eq!(ended.code, Some(0), "klamm {line}: {}", ended.stderr);
@@ -46,7 +46,7 @@ fn done(line: &str, stdin: &str) -> String {
 }
 
 /// A run that must be refused with this code, and one sentence that holds these words.
-fn refused(line: &str, code: i32, words: &[&str]) {
+pub fn refused(line: &str, code: i32, words: &[&str]) {
     let arguments: Vec<&str> = line.split_whitespace().collect();
     let ended = klamm(&arguments, "");
     assert_eq!(ended.code, Some(code), "klamm {line}: {}", ended.stderr);
@@ -65,7 +65,7 @@ fn refused(line: &str, code: i32, words: &[&str]) {
     }
 }
 
-fn json(text: &str) -> Value {
+pub fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
@@ -297,7 +297,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// A broker that does not outlive its test, however that ends.
-struct Started(Child);
+pub struct Started(pub Child);
 
 impl Drop for Started {
     fn drop(&mut self) {

@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// The longest that anything here is waited for. Far more than it takes: CI machines are slow.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Asks `look` until it answers; panics with `what` when it never does.
 pub fn wait_for<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {

@@ -2,6 +2,7 @@
 //! writing resumes when there is room.
 
 use crate::broker::Broker;
+use crate::deadline::wait_for;
 use crate::exact::{call, create_topic, fetch, produce};
 use bytes::Bytes;
 use klamm::base::ids::Offset;
@@ -157,4 +158,34 @@ fn a_full_disk_refuses_appends_and_loses_nothing() {
     assert_readable(&mut broker.connect(), acknowledged + 1);
     drop(broker);
     drop(disk);
+}
+
+/// Something that is no log stands where the log should be made, as a disk may be full, or as there
+/// may be too many open files, at just that moment. When that has passed, the log is made.
+#[test]
+fn a_log_that_could_not_be_made_is_made_later() {
+    let mut broker = Broker::start(1);
+    if !broker.is_klamm() {
+        return;
+    }
+    let obstacle = broker.data().join("late-0");
+    std::fs::write(&obstacle, "in the way").unwrap();
+    let mut stream = broker.connect();
+    create_topic(&mut stream, "late");
+    let refused = produce(&mut stream, "late", batch(1));
+    let refused = &refused.responses[0].partition_responses[0];
+    assert_eq!(refused.error_code, ErrorCode::KAFKA_STORAGE_ERROR.0);
+
+    std::fs::remove_file(&obstacle).unwrap();
+    wait_for("the log to be made", || {
+        let response = produce(&mut stream, "late", batch(0));
+        let answer = &response.responses[0].partition_responses[0];
+        (answer.error_code == 0).then(|| assert_eq!(answer.base_offset, 0))
+    });
+    drop(stream);
+    assert!(broker.stop().success());
+    broker.start_again();
+    let mut stream = broker.connect();
+    let response = fetch(&mut stream, "late", 0);
+    assert_eq!(response.responses[0].partitions[0].high_watermark, 1);
 }

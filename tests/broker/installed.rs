@@ -27,11 +27,11 @@ pub fn python(program: &str) -> Command {
     command
 }
 
-/// The kafkajs client.
-pub fn node() -> Command {
+/// A program on kafkajs.
+pub fn node(program: &str) -> Command {
     let mut command = Command::new("node");
     command
-        .arg(root().join("tests/clients/node/client.js"))
+        .arg(root().join("tests/clients/node").join(program))
         .env("NODE_PATH", cached("node/node_modules"))
         .env("KAFKAJS_NO_PARTITIONER_WARNING", "1");
     command
@@ -40,6 +40,13 @@ pub fn node() -> Command {
 /// The franz-go client.
 pub fn go() -> Command {
     Command::new(cached("go/client"))
+}
+
+/// The franz-go client as a member of a group.
+pub fn go_member() -> Command {
+    let mut command = go();
+    command.arg("member");
+    command
 }
 
 /// A class of the Java part `part`, or of its jars.

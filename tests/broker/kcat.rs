@@ -101,8 +101,13 @@ fn as_arguments(record: &Record) -> (Vec<String>, String) {
     (flags, line)
 }
 
-/// Reads the topic from its beginning to its end.
+/// Reads the topic from its beginning to its end, without what was aborted.
 pub fn read(broker: &Broker, topic: &str) -> Vec<Seen> {
+    read_isolated(broker, topic, "read_committed")
+}
+
+/// Reads the topic at an isolation level.
+pub fn read_isolated(broker: &Broker, topic: &str, isolation: &str) -> Vec<Seen> {
     let format = ["%p", "%o", "%T", "%K", "%k", "%S", "%s", "%h"].join(&FIELD.to_string());
     let mut kcat = Command::new("kcat");
     kcat.args([
@@ -116,6 +121,7 @@ pub fn read(broker: &Broker, topic: &str) -> Vec<Seen> {
         "-o",
         "beginning",
     ])
+    .args(["-X", &format!("isolation.level={isolation}")])
     .args(["-X", "check.crcs=true", "-f", &format!("{format}\\n")]);
     let printed = String::from_utf8(run(kcat, b"")).expect("the records are text");
     printed.lines().map(seen).collect()

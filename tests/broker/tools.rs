@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// One run of a tool: what it is called, and what it is given.
-struct Call {
+pub struct Call {
     tool: &'static str,
     arguments: Vec<String>,
     stdin: String,
@@ -20,19 +20,22 @@ struct Ended {
     stderr: String,
 }
 
-const TOPICS: &str = "org.apache.kafka.tools.TopicCommand";
-const CONSOLE_PRODUCER: &str = "org.apache.kafka.tools.ConsoleProducer";
-const CONSOLE_CONSUMER: &str = "org.apache.kafka.tools.consumer.ConsoleConsumer";
+pub const TOPICS: &str = "org.apache.kafka.tools.TopicCommand";
+pub const CONSOLE_PRODUCER: &str = "org.apache.kafka.tools.ConsoleProducer";
+pub const CONSOLE_CONSUMER: &str = "org.apache.kafka.tools.consumer.ConsoleConsumer";
 const GET_OFFSETS: &str = "org.apache.kafka.tools.GetOffsetShell";
 const PRODUCER_PERF: &str = "org.apache.kafka.tools.ProducerPerformance";
 const API_VERSIONS: &str = "org.apache.kafka.tools.BrokerApiVersionsCommand";
 const CLUSTER: &str = "org.apache.kafka.tools.ClusterTool";
 const CONFIGS: &str = "kafka.admin.ConfigCommand";
 const DELETE_RECORDS: &str = "org.apache.kafka.tools.DeleteRecordsCommand";
+pub const CONSUMER_GROUPS: &str = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand";
+pub const CONSUMER_PERF: &str = "org.apache.kafka.tools.ConsumerPerformance";
 const LOG_DIRS: &str = "org.apache.kafka.tools.LogDirsCommand";
-const DUMP_LOG: &str = "org.apache.kafka.tools.DumpLogSegments";
+pub const DUMP_LOG: &str = "org.apache.kafka.tools.DumpLogSegments";
 
-fn call(tool: &'static str, arguments: &str) -> Call {
+/// A run of a tool with these words, separated by spaces.
+pub fn call(tool: &'static str, arguments: &str) -> Call {
     Call {
         tool,
         arguments: arguments.split_whitespace().map(str::to_owned).collect(),
@@ -72,7 +75,7 @@ fn run(folder: &Path, calls: &[Call]) -> Vec<Ended> {
 }
 
 /// Runs the tools; panics unless each ends well and prints the words that stand beside it.
-fn run_and_expect(folder: &Path, expectations: Vec<(Call, &[&str])>) {
+pub fn run_and_expect(folder: &Path, expectations: Vec<(Call, &[&str])>) {
     let (calls, words): (Vec<Call>, Vec<&[&str]>) = expectations.into_iter().unzip();
     for ((call, words), ended) in calls.iter().zip(words).zip(run(folder, &calls)) {
         let shown = format!(
@@ -90,6 +93,31 @@ fn run_and_expect(folder: &Path, expectations: Vec<(Call, &[&str])>) {
             );
         }
     }
+}
+
+/// The Java consumer reads the records of partition 0 whose values begin with these words, with
+/// these further flags, and no others before them.
+pub fn console_consumer_sees<'w>(
+    broker: &Broker,
+    topic_and_flags: &str,
+    words: impl ExactSizeIterator<Item = &'w str>,
+) {
+    let consume = call(
+        CONSOLE_CONSUMER,
+        &format!(
+            "--bootstrap-server {} --topic {topic_and_flags} --partition 0 --offset earliest \
+             --max-messages {} --timeout-ms 30000",
+            broker.bootstrap,
+            words.len()
+        ),
+    );
+    let [ended] = &run(broker.folder(), &[consume])[..] else {
+        panic!("one tool ends once");
+    };
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let seen = ended.stdout.lines();
+    let seen: Vec<&str> = seen.filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(seen, words.collect::<Vec<_>>());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What the values of Kafka's own topics say, as JSON.
 
+use super::offsets;
 use crate::protocol::metadata_records::MetadataRecord;
 use crate::record::Record;
 use crate::record::control::ControlRecord;
@@ -13,6 +14,8 @@ pub enum Decoder {
     Text,
     /// As records of `__cluster_metadata`.
     ClusterMetadata,
+    /// As records of `__consumer_offsets`.
+    Offsets,
 }
 
 impl Decoder {
@@ -23,6 +26,7 @@ impl Decoder {
             |field: Option<&[u8]>| field.map(|field| String::from_utf8_lossy(field).into_owned());
         match self {
             Decoder::Text => (text(record.key), text(record.value)),
+            Decoder::Offsets => offsets::decode(record),
             Decoder::ClusterMetadata => {
                 let value = Bytes::copy_from_slice(record.value.unwrap_or_default());
                 match MetadataRecord::decode_versioned(&value) {

@@ -3,6 +3,7 @@
 
 pub mod decoders;
 mod indexes;
+mod offsets;
 mod segment;
 mod state;
 
@@ -49,6 +50,9 @@ pub struct DumpLogArguments {
     /// The records are those of __cluster_metadata, or of a snapshot of it.
     #[arg(long)]
     cluster_metadata_decoder: bool,
+    /// The records are those of __consumer_offsets.
+    #[arg(long, conflicts_with = "cluster_metadata_decoder")]
+    offsets_decoder: bool,
     /// How keys are read: only org.apache.kafka.tools.api.StringDecoder, Kafka's default.
     #[arg(long, value_name = "class", num_args = 0..=1, default_missing_value = "StringDecoder", hide = true)]
     key_decoder_class: Option<String>,
@@ -160,17 +164,19 @@ impl<'a> Source<'a> {
 
 impl DumpLogArguments {
     fn options(&self) -> Result<Options, CliError> {
-        let decoder = self
-            .cluster_metadata_decoder
-            .then_some(Decoder::ClusterMetadata);
+        let decoder = if self.cluster_metadata_decoder {
+            Some(Decoder::ClusterMetadata)
+        } else {
+            self.offsets_decoder.then_some(Decoder::Offsets)
+        };
         for class in [&self.key_decoder_class, &self.value_decoder_class]
             .into_iter()
             .flatten()
         {
             if !class.ends_with("StringDecoder") {
                 return Err(CliError::Usage(format!(
-                    "klamm has no decoder {class}: it has StringDecoder and \
-                     --cluster-metadata-decoder"
+                    "klamm has no decoder {class}: it has StringDecoder, \
+                     --cluster-metadata-decoder and --offsets-decoder"
                 )));
             }
         }

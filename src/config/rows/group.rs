@@ -1,20 +1,20 @@
 //! Settings of a group.
 
-use super::reasons::NOT_YET;
-use crate::config::setting::Class::WithoutEffect;
+use super::reasons::{NOT_YET, SHARDS};
+use crate::config::setting::Class::{Implemented, WithoutEffect};
 use crate::config::setting::Validator::{Any, AtLeast, AutoOffsetReset, OneOf};
 use crate::config::setting::{Setting, rows};
 
 /// The rows, in the order of their names.
 pub static GROUP: &[Setting] = rows! {
     "consumer.assignment.interval.ms": Int = "1000",
-        Medium, ClusterWide, AtLeast(0), WithoutEffect(NOT_YET),
+        Medium, ClusterWide, AtLeast(0), Implemented,
         "Shortest time between two assignments of the group.";
     "consumer.heartbeat.interval.ms": Int = "5000",
-        Medium, ClusterWide, AtLeast(1), WithoutEffect(NOT_YET),
+        Medium, ClusterWide, AtLeast(1), Implemented,
         "Time between two heartbeats of a member.";
     "consumer.session.timeout.ms": Int = "45000",
-        Medium, ClusterWide, AtLeast(1), WithoutEffect(NOT_YET),
+        Medium, ClusterWide, AtLeast(1), Implemented,
         "Time without a heartbeat after which a member is taken for dead.";
     "errors.deadletterqueue.copy.record.enable": Boolean = "false",
         Medium, ClusterWide, Any, WithoutEffect(NOT_YET),
@@ -73,7 +73,7 @@ pub static GROUP: &[Setting] = rows! {
 /// Accepted for a group, but not listed.
 pub static GROUP_INTERNAL: &[Setting] = rows! {
     "consumer.assignor.offload.enable": Boolean = "true",
-        Medium, ClusterWide, Any, WithoutEffect(NOT_YET),
+        Medium, ClusterWide, Any, WithoutEffect(SHARDS),
         "Whether background threads compute the assignments of the group.";
     "share.assignor.offload.enable": Boolean = "true",
         Medium, ClusterWide, Any, WithoutEffect(NOT_YET),

@@ -1,6 +1,6 @@
 //! Settings that Kafka keeps to itself: accepted, but not listed by DescribeConfigs.
 
-use super::reasons::{ALONE, NO_REMOTE, NOT_YET, UNSTABLE};
+use super::reasons::{ALONE, METADATA_BATCHES, NO_REMOTE, NOT_YET, SHARDS, UNSTABLE};
 use crate::config::setting::Class::{Implemented, Refused, WithoutEffect};
 use crate::config::setting::Validator::{Any, AtLeast, BetweenDouble};
 use crate::config::setting::{Setting, rows};
@@ -14,10 +14,10 @@ pub static INTERNAL: &[Setting] = rows! {
         Medium, ReadOnly, AtLeast(100), WithoutEffect(NOT_YET),
         "How often the controller logs how long its events take.";
     "group.consumer.assignor.offload.enable": Boolean = "true",
-        Medium, ClusterWide, Any, WithoutEffect(NOT_YET),
+        Medium, ClusterWide, Any, WithoutEffect(SHARDS),
         "Whether background threads compute the assignments of consumer groups.";
     "group.consumer.regex.refresh.interval.ms": Int = "600000",
-        Medium, ReadOnly, AtLeast(10_000), WithoutEffect(NOT_YET),
+        Medium, ReadOnly, AtLeast(10_000), Implemented,
         "How often a group's regular expressions are matched to the topics anew.";
     "group.share.assignor.offload.enable": Boolean = "true",
         Medium, ClusterWide, Any, WithoutEffect(NOT_YET),
@@ -53,9 +53,10 @@ pub static INTERNAL: &[Setting] = rows! {
         "How long the files of a deleted metadata segment or snapshot stay.";
     "internal.metadata.log.segment.bytes": Int = null, Low, ReadOnly, Any, Implemented,
         "Size of a segment of the metadata log, for tests.";
-    "internal.metadata.max.batch.size.in.bytes": Int = "8388608", Low, ReadOnly, Any, Implemented,
+    "internal.metadata.max.batch.size.in.bytes": Int = "8388608",
+        Low, ReadOnly, Any, WithoutEffect(METADATA_BATCHES),
         "Largest batch of the metadata log, for tests.";
-    "log.initial.task.delay.ms": Long = "30000", Low, ReadOnly, AtLeast(0), WithoutEffect(NOT_YET),
+    "log.initial.task.delay.ms": Long = "30000", Low, ReadOnly, AtLeast(0), Implemented,
         "How long the upkeep of logs waits after the start.";
     "producer.id.expiration.check.interval.ms": Int = "600000",
         Low, ReadOnly, AtLeast(1), WithoutEffect(NOT_YET),

@@ -1,6 +1,6 @@
 //! Logs: where they lie, when they roll, what they keep.
 
-use super::reasons::{NOT_YET, SHARDS};
+use super::reasons::{NO_COMPACTION, NOT_YET, SHARDS};
 use crate::config::setting::Class::{Implemented, WithoutEffect};
 use crate::config::setting::Validator::{
     Any, AtLeast, Between, BetweenDouble, GzipLevel, ListOf, OneOf,
@@ -27,34 +27,36 @@ pub static LOG: &[Setting] = rows! {
     "delete.topic.enable": Boolean = "true", High, ReadOnly, Any, Implemented,
         "Whether topics can be deleted.";
     "log.cleaner.backoff.ms": Long = "15000",
-        Medium, ClusterWide, AtLeast(0), WithoutEffect(NOT_YET),
+        Medium, ClusterWide, AtLeast(0), WithoutEffect(NO_COMPACTION),
         "How long the cleaner rests when there is nothing to compact.";
     "log.cleaner.dedupe.buffer.size": Long = "134217728",
-        Medium, ClusterWide, Any, WithoutEffect(NOT_YET),
+        Medium, ClusterWide, Any, WithoutEffect(NO_COMPACTION),
         "Memory of the cleaner's table of keys, for all its threads.";
     "log.cleaner.delete.retention.ms": Long = "86400000",
-        Medium, ClusterWide, AtLeast(0), Implemented,
+        Medium, ClusterWide, AtLeast(0), WithoutEffect(NO_COMPACTION),
         "How long a tombstone outlives what it deletes.";
-    "log.cleaner.enable": Boolean = "true", Medium, ReadOnly, Any, WithoutEffect(NOT_YET),
+    "log.cleaner.enable": Boolean = "true", Medium, ReadOnly, Any, WithoutEffect(NO_COMPACTION),
         "Whether compacted topics are compacted.";
     "log.cleaner.io.buffer.load.factor": Double = "0.9",
-        Medium, ClusterWide, Any, WithoutEffect(NOT_YET),
+        Medium, ClusterWide, Any, WithoutEffect(NO_COMPACTION),
         "How full the cleaner's table of keys may get.";
     "log.cleaner.io.buffer.size": Int = "524288",
-        Medium, ClusterWide, AtLeast(0), WithoutEffect(NOT_YET),
+        Medium, ClusterWide, AtLeast(0), WithoutEffect(NO_COMPACTION),
         "Memory of the cleaner's buffers, for all its threads.";
     "log.cleaner.io.max.bytes.per.second": Double = "1.7976931348623157E308",
-        Medium, ClusterWide, Any, WithoutEffect(NOT_YET),
+        Medium, ClusterWide, Any, WithoutEffect(NO_COMPACTION),
         "Most bytes a second that the cleaner reads and writes.";
     "log.cleaner.max.compaction.lag.ms": Long = "9223372036854775807",
-        Medium, ClusterWide, AtLeast(1), Implemented,
+        Medium, ClusterWide, AtLeast(1), WithoutEffect(NO_COMPACTION),
         "Longest time that a record stays uncompacted.";
     "log.cleaner.min.cleanable.ratio": Double = "0.5",
-        Medium, ClusterWide, BetweenDouble(0.0, 1.0), Implemented,
+        Medium, ClusterWide, BetweenDouble(0.0, 1.0), WithoutEffect(NO_COMPACTION),
         "Share of a log that must be uncompacted before it is compacted.";
-    "log.cleaner.min.compaction.lag.ms": Long = "0", Medium, ClusterWide, AtLeast(0), Implemented,
+    "log.cleaner.min.compaction.lag.ms": Long = "0",
+        Medium, ClusterWide, AtLeast(0), WithoutEffect(NO_COMPACTION),
         "Shortest time that a record stays uncompacted.";
-    "log.cleaner.threads": Int = "1", Medium, ClusterWide, AtLeast(0), WithoutEffect(NOT_YET),
+    "log.cleaner.threads": Int = "1",
+        Medium, ClusterWide, AtLeast(0), WithoutEffect(NO_COMPACTION),
         "Threads of the cleaner.";
     "log.cleanup.policy": List = "delete",
         Medium, ClusterWide, ListOf(&["compact", "delete"]), Implemented,
@@ -75,7 +77,7 @@ pub static LOG: &[Setting] = rows! {
         "How often the point from which recovery starts is written down.";
     "log.flush.scheduler.interval.ms": Long = "9223372036854775807",
         High, ReadOnly, Any, Implemented,
-        "How often it is looked whether a log must be synced.";
+        "How often it is looked whether log.flush.interval.ms has passed.";
     "log.flush.start.offset.checkpoint.interval.ms": Int = "60000",
         High, ReadOnly, AtLeast(0), Implemented,
         "How often the first offset of each log is written down.";
@@ -117,7 +119,7 @@ pub static LOG: &[Setting] = rows! {
     "log.segment.delete.delay.ms": Long = "60000", High, ClusterWide, AtLeast(0), Implemented,
         "How long the files of a deleted segment stay.";
     "max.decompressed.message.bytes": Int = "2147483639",
-        Medium, ClusterWide, Between(1, 2_147_483_639), WithoutEffect(NOT_YET),
+        Medium, ClusterWide, Between(1, 2_147_483_639), Implemented,
         "Largest record after decompression, where the broker decompresses it.";
     "message.max.bytes": Int = "1048588", High, ClusterWide, AtLeast(0), Implemented,
         "Largest batch, after compression.";

@@ -1,6 +1,6 @@
 //! Listeners, connections, requests.
 
-use super::reasons::{ALONE, KERNEL_BUFFERS, NO_SASL, NOT_YET, PURGATORY, SHARDS};
+use super::reasons::{ALONE, NO_SASL, NOT_YET, PURGATORY, SHARDS};
 use crate::config::setting::Class::{Implemented, WithoutEffect};
 use crate::config::setting::Validator::{Any, AtLeast};
 use crate::config::setting::{Setting, rows};
@@ -68,11 +68,10 @@ pub static NETWORK: &[Setting] = rows! {
         "First time that a connection to another node may take to come about.";
     "socket.listen.backlog.size": Int = "50", Medium, ReadOnly, AtLeast(1), Implemented,
         "Connections that may wait to be accepted.";
-    "socket.receive.buffer.bytes": Int = "102400",
-        High, ReadOnly, Any, WithoutEffect(KERNEL_BUFFERS),
-        "Receive buffer of a connection; -1 leaves it to the system.";
+    "socket.receive.buffer.bytes": Int = "102400", High, ReadOnly, Any, Implemented,
+        "Receive buffer of a connection; -1, or not to set it, leaves it to the kernel.";
     "socket.request.max.bytes": Int = "104857600", High, ReadOnly, AtLeast(1), Implemented,
         "Largest request.";
-    "socket.send.buffer.bytes": Int = "102400", High, ReadOnly, Any, WithoutEffect(KERNEL_BUFFERS),
-        "Send buffer of a connection; -1 leaves it to the system.";
+    "socket.send.buffer.bytes": Int = "102400", High, ReadOnly, Any, Implemented,
+        "Send buffer of a connection; -1, or not to set it, leaves it to the kernel.";
 };

@@ -7,11 +7,17 @@ pub const NOT_YET: &str = "klamm does not have the part that reads it yet";
 /// Thread pools and the queues between them.
 pub const SHARDS: &str =
     "klamm has one shard per core instead of thread pools: klamm.cores sets how many";
+/// How coordinators gather what they write, and read what they load.
+pub const TURNS: &str =
+    "a coordinator of klamm writes what each turn brings in one batch, and loads a slice per turn";
 /// How often Kafka sweeps its purgatories.
 pub const PURGATORY: &str = "klamm drops a waiting request as soon as it is answered";
-/// Sizes of socket buffers.
-pub const KERNEL_BUFFERS: &str =
-    "the kernel sizes the buffers of each connection as it goes: net.ipv4.tcp_rmem and tcp_wmem";
+/// Settings of the log cleaner.
+pub const NO_COMPACTION: &str =
+    "klamm does not compact yet: cleanup.policy=compact asks for keys and keeps every record";
+/// The size of a batch of the metadata log.
+pub const METADATA_BATCHES: &str =
+    "klamm bounds the batches of its metadata log by records, 10000 to a batch";
 /// Anything between several nodes.
 pub const ALONE: &str = "klamm is a cluster of one, for now";
 /// SASL settings.

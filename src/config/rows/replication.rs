@@ -1,6 +1,6 @@
 //! Replication between brokers, and what of it a single broker has.
 
-use super::reasons::{ALONE, KERNEL_BUFFERS, NOT_YET, SHARDS};
+use super::reasons::{ALONE, NOT_YET, SHARDS};
 use crate::config::setting::Class::{Implemented, WithoutEffect};
 use crate::config::setting::Validator::{Any, AtLeast};
 use crate::config::setting::{Setting, rows};
@@ -34,14 +34,14 @@ pub static REPLICATION: &[Setting] = rows! {
     "replica.fetch.wait.max.ms": Int = "500", High, ReadOnly, Any, WithoutEffect(ALONE),
         "How long a follower waits for those bytes.";
     "replica.high.watermark.checkpoint.interval.ms": Long = "5000",
-        High, ReadOnly, Any, WithoutEffect(ALONE),
+        High, ReadOnly, Any, Implemented,
         "How often high watermarks are written down.";
     "replica.lag.time.max.ms": Long = "30000", High, ReadOnly, Any, WithoutEffect(ALONE),
         "Time behind the leader after which a follower is no longer in sync.";
     "replica.selector.class": String = null, Medium, ReadOnly, Any, WithoutEffect(NOT_YET),
         "Java class that chooses the replica from which a consumer reads.";
     "replica.socket.receive.buffer.bytes": Int = "65536",
-        High, ReadOnly, Any, WithoutEffect(KERNEL_BUFFERS),
+        High, ReadOnly, Any, WithoutEffect(ALONE),
         "Receive buffer of a follower's connection.";
     "replica.socket.timeout.ms": Int = "30000", High, ReadOnly, Any, WithoutEffect(ALONE),
         "How long a follower waits for an answer.";

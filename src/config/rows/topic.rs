@@ -1,6 +1,6 @@
 //! Settings of a topic, each with the broker setting that is its default.
 
-use super::reasons::{NO_REMOTE, NOT_YET, REMOTE_STORAGE, REPLICAS_THROTTLE};
+use super::reasons::{NO_COMPACTION, NO_REMOTE, NOT_YET, REMOTE_STORAGE, REPLICAS_THROTTLE};
 use crate::config::setting::Class::{Implemented, Refused, WithoutEffect};
 use crate::config::setting::Validator::{
     Any, AtLeast, Between, BetweenDouble, GzipLevel, ListOf, OneOf, ThrottledReplicas,
@@ -21,7 +21,8 @@ pub static TOPIC: &[Setting] = rows! {
         "How batches are compressed in the log; producer keeps them as they came.";
     "compression.zstd.level": Int = "3", Medium, ClusterWide, Between(-131_072, 22), Implemented,
         "Level of zstd where the broker compresses.";
-    "delete.retention.ms": Long = "86400000", Medium, ClusterWide, AtLeast(0), Implemented,
+    "delete.retention.ms": Long = "86400000",
+        Medium, ClusterWide, AtLeast(0), WithoutEffect(NO_COMPACTION),
         "How long a tombstone outlives what it deletes.";
     "errors.deadletterqueue.group.enable": Boolean = "false",
         Medium, ClusterWide, Any, WithoutEffect(NOT_YET),
@@ -46,10 +47,10 @@ pub static TOPIC: &[Setting] = rows! {
     "local.retention.ms": Long = "-2", Medium, ClusterWide, AtLeast(-2), WithoutEffect(NO_REMOTE),
         "Time that records stay on local disk in tiered storage; -2 is retention.ms.";
     "max.compaction.lag.ms": Long = "9223372036854775807",
-        Medium, ClusterWide, AtLeast(1), Implemented,
+        Medium, ClusterWide, AtLeast(1), WithoutEffect(NO_COMPACTION),
         "Longest time that a record stays uncompacted.";
     "max.decompressed.message.bytes": Int = "2147483639",
-        Medium, ClusterWide, Between(1, 2_147_483_639), WithoutEffect(NOT_YET),
+        Medium, ClusterWide, Between(1, 2_147_483_639), Implemented,
         "Largest record after decompression, where the broker decompresses it.";
     "max.message.bytes": Int = "1048588", Medium, ClusterWide, AtLeast(0), Implemented,
         "Largest batch, after compression.";
@@ -63,9 +64,10 @@ pub static TOPIC: &[Setting] = rows! {
         Medium, ClusterWide, OneOf(&["CreateTime", "LogAppendTime"]), Implemented,
         "Whose time a record bears: the producer's or the broker's.";
     "min.cleanable.dirty.ratio": Double = "0.5",
-        Medium, ClusterWide, BetweenDouble(0.0, 1.0), Implemented,
+        Medium, ClusterWide, BetweenDouble(0.0, 1.0), WithoutEffect(NO_COMPACTION),
         "Share of the log that must be uncompacted before it is compacted.";
-    "min.compaction.lag.ms": Long = "0", Medium, ClusterWide, AtLeast(0), Implemented,
+    "min.compaction.lag.ms": Long = "0",
+        Medium, ClusterWide, AtLeast(0), WithoutEffect(NO_COMPACTION),
         "Shortest time that a record stays uncompacted.";
     "min.insync.replicas": Int = "1", Medium, ClusterWide, AtLeast(1), Implemented,
         "Replicas that must be in sync before a write with acks=all is taken.";

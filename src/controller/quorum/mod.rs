@@ -4,7 +4,7 @@
 //! ```text
 //!   submit(command)    decide, append to the log's queue, replay into the controller's image
 //!   write()            once per turn: everything queued in one write
-//!   unsynced()         files for the shard's ring to sync; then on_synced(offset)
+//!   unsynced()         for the shard's ring to sync; then on_synced(offset)
 //!   take_committed()   in order: batches for every shard, replies for those who asked
 //! ```
 
@@ -39,6 +39,7 @@ use crate::raft::{
 use crate::record::RecordBatch;
 use crate::runtime::disk::{Disk, File};
 use load::Loaded;
+use snapshots::Retention;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -107,7 +108,19 @@ pub struct QuorumController {
     failed: Vec<(u64, Reply)>,
     policy: SnapshotPolicy,
     snapshots: Vec<SnapshotId>,
-    retention_bytes_max: i64,
+    writing: Option<snapshots::Writing>,
+    retention: Retention,
+}
+
+/// What has to be synced so that everything written is committed.
+#[derive(Debug)]
+pub struct Unsynced {
+    /// Files of the log.
+    pub files: Vec<Arc<File>>,
+    /// Whether its directory has a new name in it.
+    pub is_directory: bool,
+    /// To be given to `on_synced` when all of it is.
+    pub end_offset: Offset,
 }
 
 /// A controller that has opened its log and leads.
@@ -162,7 +175,7 @@ impl QuorumController {
             interval(configuration.metadata_log_max_snapshot_interval_ms()),
         );
         policy.on_committed(bytes_since_snapshot, now.instant);
-        let retention = configuration.value("metadata.max.retention.bytes").number();
+        let retention = Retention::new(configuration, now.instant);
         let mut quorum = QuorumController {
             disk,
             directory,
@@ -174,7 +187,8 @@ impl QuorumController {
             failed: Vec::new(),
             policy,
             snapshots,
-            retention_bytes_max: retention.unwrap_or(-1),
+            writing: None,
+            retention,
         };
         let leader_change = quorum.raft.append_leader_change(now.timestamp);
         quorum.queue(leader_change, Vec::new(), now)?;
@@ -251,14 +265,13 @@ impl QuorumController {
         }
     }
 
-    /// The files to sync so that everything written is committed, and the offset to give to
-    /// `on_synced` when all of them are; none where nothing is to be synced.
-    pub fn unsynced(&mut self) -> Result<(Vec<Arc<File>>, Offset), QuorumError> {
-        if self.log.take_directory_unsynced() {
-            // Rare: a segment was started. The file system's own journal makes this short.
-            self.sync_directory()?;
-        }
-        Ok((self.log.unsynced(&self.disk)?, self.log.log_end_offset()))
+    /// What to sync so that everything written is committed; nothing where nothing is to be.
+    pub fn unsynced(&mut self) -> Result<Unsynced, QuorumError> {
+        Ok(Unsynced {
+            files: self.log.unsynced(&self.disk)?,
+            is_directory: self.log.take_directory_unsynced(),
+            end_offset: self.log.log_end_offset(),
+        })
     }
 
     /// Everything below `end_offset` is on disk.
@@ -277,13 +290,16 @@ impl QuorumController {
         if let Some(error) = self.write(now)? {
             return Err(QuorumError::Storage(error));
         }
-        let (files, end_offset) = self.unsynced()?;
-        for file in files {
+        let unsynced = self.unsynced()?;
+        for file in unsynced.files {
             let path = &self.directory;
             file.sync_data()
                 .map_err(|error| QuorumError::io("sync", path, error))?;
         }
-        self.on_synced(end_offset, now);
+        if unsynced.is_directory {
+            self.sync_directory()?;
+        }
+        self.on_synced(unsynced.end_offset, now);
         Ok(())
     }
 
@@ -511,12 +527,15 @@ fn lead(disk: &Disk, directory: &Path, raft: &mut RaftNode) -> Result<(), Quorum
 
 fn log_config(settings: &ControllerSettings) -> LogConfig {
     let configuration = &settings.configuration;
+    let of_tests = configuration.value("internal.metadata.log.segment.bytes");
+    let segment_bytes = of_tests
+        .number()
+        .filter(|bytes| *bytes > 0)
+        .unwrap_or_else(|| i64::from(configuration.metadata_log_segment_bytes()));
     LogConfig {
-        segment_bytes: u32::try_from(configuration.metadata_log_segment_bytes()).unwrap_or(1 << 30),
-        segment_ms: configuration
-            .value("metadata.log.segment.ms")
-            .number()
-            .unwrap_or(i64::MAX),
+        segment_bytes: u32::try_from(segment_bytes).unwrap_or(1 << 30),
+        segment_ms: configuration.metadata_log_segment_ms(),
+        file_delete_delay_ms: configuration.internal_metadata_delete_delay_millis(),
         // Snapshots decide what may go, not age or size.
         retention_ms: -1,
         retention_bytes: -1,

@@ -109,6 +109,22 @@ impl Node {
         self.quorum.unfence_own(self.now, &mut self.prng).unwrap();
     }
 
+    /// A snapshot, with all that the ring does for it.
+    fn take_snapshot(&mut self, image: &MetadataImage) {
+        let file = self
+            .quorum
+            .begin_snapshot(image, self.now)
+            .unwrap()
+            .unwrap();
+        assert!(
+            !self.quorum.is_snapshot_due(self.now),
+            "one is being written"
+        );
+        file.sync_data().unwrap();
+        self.quorum.name_snapshot().unwrap();
+        self.quorum.finish_snapshot();
+    }
+
     /// One turn of the shard: returns the records committed, as lines.
     fn turn(&mut self) -> String {
         self.quorum.commit_waiting(self.now).unwrap();
@@ -151,12 +167,13 @@ fn nothing_is_told_before_it_is_on_disk() {
         BeginTransaction
         FeatureLevel metadata.version 30
         FeatureLevel eligible.leader.replicas.version 1
+        FeatureLevel group.version 1
         Config 4 "" min.insync.replicas = Some("1")
         EndTransaction
         RegisterController 1
-        RegisterBroker 1 epoch 7 fenced true log_dirs [CQkJCQkJCQkJCQkJCQkJCQ]
-        BrokerRegistrationChange 1 epoch 7 fenced -1 stopping 0 cordoned None
-        BrokerRegistrationChange 1 epoch 7 fenced 0 stopping 0 cordoned Some([])
+        RegisterBroker 1 epoch 8 fenced true log_dirs [CQkJCQkJCQkJCQkJCQkJCQ]
+        BrokerRegistrationChange 1 epoch 8 fenced -1 stopping 0 cordoned None
+        BrokerRegistrationChange 1 epoch 8 fenced 0 stopping 0 cordoned Some([])
         Topic foo _akE7H5UQxifbhzjtiGMSQ
         Partition 0 replicas [1] isr [1] leader 1 leader_epoch 0 partition_epoch 0 directories [CQkJCQkJCQkJCQkJCQkJCQ]
         Partition 1 replicas [1] isr [1] leader 1 leader_epoch 0 partition_epoch 0 directories [CQkJCQkJCQkJCQkJCQkJCQ]
@@ -202,7 +219,7 @@ fn a_snapshot_stands_for_the_log_before_it() {
     node.turn();
     assert!(node.quorum.is_snapshot_due(node.now));
     let image = node.image.clone();
-    node.quorum.take_snapshot(&image, node.now).unwrap();
+    node.take_snapshot(&image);
     assert!(!node.quorum.is_snapshot_due(node.now));
     node.create(3, "behind");
     node.turn();
@@ -214,9 +231,62 @@ fn a_snapshot_stands_for_the_log_before_it() {
         .map(|entry| entry.name)
         .filter(|name| name.ends_with(".checkpoint"))
         .collect();
-    assert_eq!(names, ["00000000000000000016-0000000001.checkpoint"]);
+    assert_eq!(names, ["00000000000000000017-0000000001.checkpoint"]);
     let reopened = Node::open(&disk, 5, &overrides);
     assert_eq!(reopened.image, expected);
+}
+
+#[test]
+fn old_snapshots_go_by_age_or_bytes_but_never_the_last() {
+    for (bound, other) in [
+        (
+            "metadata.max.retention.ms=1000",
+            "metadata.max.retention.bytes=-1",
+        ),
+        (
+            "metadata.max.retention.bytes=1",
+            "metadata.max.retention.ms=-1",
+        ),
+    ] {
+        let disk = formatted();
+        let delay = "internal.metadata.delete.delay.millis=30000";
+        let mut node = Node::open(&disk, 1, &[bound, other, delay]);
+        node.start_broker();
+        for (ticket, name, at) in [(1, "a", 1), (2, "b", 500), (3, "c", 60_000)] {
+            node.now = now(at);
+            node.create(ticket, name);
+            node.turn();
+            let image = node.image.clone();
+            node.take_snapshot(&image);
+        }
+        let endings = |disk: &Disk| {
+            let entries = disk.list(Path::new("/data/__cluster_metadata-0")).unwrap();
+            let names = entries.into_iter().map(|entry| entry.name);
+            let names = names.filter(|name| name.contains(".checkpoint"));
+            let endings = names.map(|name| name.split_once('.').unwrap().1.to_owned());
+            endings.collect::<Vec<_>>().join(" ")
+        };
+        node.quorum.clean_if_due(now(60_000)).unwrap();
+        assert_eq!(
+            endings(&disk),
+            "checkpoint checkpoint checkpoint",
+            "not due"
+        );
+        node.quorum.clean_if_due(now(60_001)).unwrap();
+        assert_eq!(
+            endings(&disk),
+            "checkpoint.deleted checkpoint.deleted checkpoint",
+            "{bound}"
+        );
+        assert!(node.quorum.take_removable(now(90_000)).is_empty());
+        for path in node.quorum.take_removable(now(90_001)) {
+            disk.remove_file(&path).unwrap();
+        }
+        assert_eq!(endings(&disk), "checkpoint", "{bound}");
+        let expected = node.image.clone();
+        drop(node);
+        assert_eq!(Node::open(&disk, 130_000, &[bound, other]).image, expected);
+    }
 }
 
 #[test]
@@ -227,7 +297,7 @@ fn a_log_that_ends_before_its_snapshot_goes_on_behind_it() {
     node.create(1, "foo");
     node.turn();
     let image = node.image.clone();
-    node.quorum.take_snapshot(&image, node.now).unwrap();
+    node.take_snapshot(&image);
     drop(node);
     let log = Path::new("/data/__cluster_metadata-0/00000000000000000000.log");
     disk.open(log, crate::runtime::disk::OpenMode::Write)
@@ -301,10 +371,10 @@ fn a_clean_stop_leaves_every_partition_without_a_leader_and_a_start_elects_them_
     node.turn();
     node.quorum.fence_own(node.now, &mut node.prng).unwrap();
     expect![[r#"
-        BrokerRegistrationChange 1 epoch 7 fenced 0 stopping 1 cordoned None
+        BrokerRegistrationChange 1 epoch 8 fenced 0 stopping 1 cordoned None
         PartitionChange 0 isr [] leader -1 elr [1] last_known_elr [1]
         PartitionChange 1 isr [] leader -1 elr [1] last_known_elr [1]
-        BrokerRegistrationChange 1 epoch 7 fenced 1 stopping 0 cordoned None
+        BrokerRegistrationChange 1 epoch 8 fenced 1 stopping 0 cordoned None
     "#]]
     .assert_eq(&node.turn());
     node.quorum.close(now(2)).unwrap();

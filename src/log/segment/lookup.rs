@@ -116,6 +116,53 @@ impl Segment {
         .map(|found| found.filter(|entry| u64::from(entry.position) < self.bytes))
     }
 
+    /// The first entry of the index whose batch does not start before byte `position`.
+    ///
+    /// # Errors
+    /// As [`Segment::locate`].
+    pub fn ceiling(
+        &self,
+        place: Place<'_>,
+        position: u64,
+        patience: Patience,
+    ) -> Result<Option<OffsetEntry>, ReadError> {
+        let path = self.path(place.directory, file_name::INDEX);
+        self.with_indexes(place, |index, _| {
+            index.ceiling(place.disk, &path, patience, |entry| {
+                u64::from(entry.position) < position
+            })
+        })
+    }
+
+    /// Where the batch of the index's entry starts that has `count - 1` others after it, and
+    /// `count`; where the index has fewer, the segment's start, and how many parts it has. `None`
+    /// where that cannot be told without waiting, or not be believed.
+    pub fn start_of_last(&self, place: Place<'_>, count: usize) -> Option<(u64, usize)> {
+        if self.is_index_suspect() {
+            return None;
+        }
+        let entries = self.offset_index.entries();
+        if entries < count {
+            return Some((0, entries + 1));
+        }
+        let path = self.path(place.directory, file_name::INDEX);
+        let found = self
+            .offset_index
+            .nth_last(place.disk, &path, Patience::Resident, count);
+        let entry = found.ok()??;
+        let start = start_of(Some(entry));
+        let first = self.with_extent(place, |extent| {
+            extent.walk(start, Patience::Resident, |_, _| true)
+        });
+        match first.ok()? {
+            Walk::Found { header, .. } => {
+                let relative = self.relative(header.last_offset());
+                (relative == Some(entry.relative_offset)).then_some((start, count))
+            }
+            Walk::End | Walk::Broken { .. } => None,
+        }
+    }
+
     /// The last entry of the time index that is below `timestamp`.
     ///
     /// # Errors

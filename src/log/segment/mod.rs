@@ -25,6 +25,11 @@ use std::cell::{Cell, OnceCell};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// A segment of this size is likely to grow further: blocks are reserved ahead of it.
+const RESERVED_FROM_BYTES: u64 = 1 << 20;
+/// Most bytes for which blocks are reserved ahead.
+const RESERVED_BYTES_MAX: u64 = 16 << 20;
+
 /// A file system and a partition's directory in it.
 #[derive(Clone, Copy)]
 pub struct Place<'d> {
@@ -72,6 +77,8 @@ pub struct Segment {
     /// Aborted transactions that the `.txnindex` does not have yet: the disk was full.
     pub(super) aborted_pending: Vec<AbortedTransaction>,
     file: OnceCell<Arc<File>>,
+    /// Up to here the file system has blocks for the file.
+    reserved: Cell<u64>,
     bytes_since_index_entry: u64,
     /// `None` where it has not been read from the time index yet.
     largest_timestamp: Cell<Option<LargestTimestamp>>,
@@ -115,6 +122,7 @@ impl Segment {
             has_transaction_index: false,
             aborted_pending: Vec::new(),
             file: OnceCell::new(),
+            reserved: Cell::new(0),
             bytes_since_index_entry: 0,
             largest_timestamp: Cell::new(Some(LargestTimestamp {
                 timestamp: Timestamp::NONE,
@@ -187,6 +195,21 @@ impl Segment {
             .open(&path, OpenMode::Write)
             .map_err(|error| StorageError::io("open", &path, error))?;
         Ok(self.file.get_or_init(|| file))
+    }
+
+    /// Has the file system find blocks for what is about to be written, and for as much again, up to
+    /// [`RESERVED_BYTES_MAX`]: one search for many appends, and the segment lies in one piece. Small
+    /// segments, of which there may be thousands, take no more than they hold. The next write starts
+    /// at `from`.
+    pub fn reserve(&self, file: &File, config: &LogConfig, from: u64) {
+        if self.bytes <= self.reserved.get() || self.bytes < RESERVED_FROM_BYTES {
+            return;
+        }
+        let start = self.reserved.get().max(from);
+        let full = u64::from(config.segment_bytes).max(self.bytes);
+        let end = (self.bytes + self.bytes.min(RESERVED_BYTES_MAX)).min(full);
+        file.reserve(start, end - start);
+        self.reserved.set(end);
     }
 
     /// Whether the next batch belongs into a new segment. `LogSegment.shouldRoll`.

@@ -30,7 +30,7 @@ pub enum Tail {
 type LastEntries = (Option<OffsetEntry>, Option<TimeEntry>);
 
 impl Segment {
-    /// Cuts the file to the batches that count, where it is longer.
+    /// Cuts the file to the batches that count, where it is longer, and gives back what was reserved.
     ///
     /// # Errors
     /// What the file system said.
@@ -38,8 +38,9 @@ impl Segment {
         let path = self.path(place.directory, file_name::LOG);
         let failed = |error| StorageError::io("cut", &path, error);
         let file = self.file(place)?;
-        if file.len().map_err(failed)? != self.bytes {
+        if file.len().map_err(failed)? != self.bytes || self.reserved.get() > self.bytes {
             file.set_len(self.bytes).map_err(failed)?;
+            self.reserved.set(0);
         }
         Ok(())
     }

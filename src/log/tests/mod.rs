@@ -8,7 +8,7 @@ mod producers;
 mod retention;
 
 use crate::base::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence};
-use crate::base::time::{Instant, Now, Timestamp};
+use crate::base::time::{Instant, Now, Timestamp, milliseconds};
 use crate::base::uuid::Uuid;
 use crate::log::{Log, LogConfig, OpenInput, Slice};
 use crate::record::{BatchBuilder, BatchHeader, RecordBatch};
@@ -22,7 +22,7 @@ pub const EPOCH: LeaderEpoch = LeaderEpoch(3);
 
 pub fn at(ms: i64) -> Now {
     Now {
-        instant: Instant(0),
+        instant: Instant(0) + milliseconds(ms),
         timestamp: Timestamp(ms),
     }
 }

@@ -1,6 +1,8 @@
 //! Idempotent and transactional producers.
 
 use super::*;
+use crate::base::convert::usize_from;
+use crate::base::prng::Prng;
 use crate::log::{AbortedTransaction, AppendError};
 
 fn append(
@@ -277,4 +279,198 @@ fn what_follows_a_first_batch_that_was_not_written_waits_for_it() {
     simulated.set_free_bytes(1 << 20);
     append(&mut log, 6, 1, 0, 1).unwrap();
     log.write(&disk, at(1000)).unwrap();
+}
+
+#[test]
+fn the_last_five_batches_are_known_again_after_stops_of_both_kinds() {
+    for (clean, segment_bytes) in [
+        (true, 1 << 20),
+        (false, 1 << 20),
+        (true, 1500),
+        (false, 1500),
+    ] {
+        let (disk, simulated) = disk();
+        let config = LogConfig {
+            segment_bytes,
+            index_interval_bytes: 200,
+            ..LogConfig::default()
+        };
+        let mut log = create(&disk, config.clone());
+        for round in 0..40 {
+            append(&mut log, 5, 2, round * 2, 2).unwrap();
+            append(&mut log, 6, 0, round, 1).unwrap();
+            log.write(&disk, at(1000)).unwrap();
+        }
+        // This one has written once, and in an epoch before that.
+        append(&mut log, 7, 0, 0, 1).unwrap();
+        append(&mut log, 7, 1, 0, 1).unwrap();
+        log.write(&disk, at(1000)).unwrap();
+        let end = log.log_end_offset();
+        if clean {
+            log.close(&disk, at(1000)).unwrap();
+        } else {
+            // Killed right after a checkpoint: nothing is read again but the last interval.
+            log.mark_synced(end, at(1000));
+            assert_eq!(log.checkpoint(&disk).unwrap(), end);
+        }
+        drop(log);
+
+        let mut log = open(&disk, config.clone(), clean, end);
+        for round in 35..40_i32 {
+            let offset = Offset(i64::from(round) * 3);
+            assert_eq!(duplicate_of(append(&mut log, 5, 2, round * 2, 2)), offset);
+            let answer = append(&mut log, 6, 0, round, 1);
+            assert_eq!(duplicate_of(answer), offset.plus(2));
+        }
+        let sixth = append(&mut log, 5, 2, 68, 2);
+        assert!(matches!(sixth, Err(AppendError::OutOfOrderSequence { .. })));
+        assert_eq!(duplicate_of(append(&mut log, 7, 1, 0, 1)), Offset(121));
+        append(&mut log, 5, 2, 80, 1).unwrap();
+        assert_eq!(duplicate_of(append(&mut log, 5, 2, 72, 2)), Offset(108));
+        drop(log);
+
+        // Pages that are not in memory are not waited for.
+        if clean {
+            simulated.set_reads_are_cold(true);
+            let mut log = open(&disk, config, clean, end);
+            assert_eq!(duplicate_of(append(&mut log, 5, 2, 78, 2)), Offset(117));
+            let older = append(&mut log, 5, 2, 76, 2);
+            assert!(matches!(older, Err(AppendError::OutOfOrderSequence { .. })));
+        }
+    }
+}
+
+#[test]
+fn older_batches_are_only_remembered_where_they_lead_up_to_the_last() {
+    let (disk, _) = disk();
+    let mut log = create(&disk, LogConfig::default());
+    // The sequences wrap within a batch, and between two.
+    append(&mut log, 5, 0, i32::MAX - 3, 2).unwrap(); // 0, 1
+    append(&mut log, 5, 0, i32::MAX - 1, 3).unwrap(); // 2..=4, its last has sequence 0
+    append(&mut log, 5, 0, 1, 1).unwrap(); // 5
+    for sequence in 0..4 {
+        append(&mut log, 6, 0, sequence, 1).unwrap(); // 6..=9
+    }
+    log.write(&disk, at(1000)).unwrap();
+    log.delete_records_before(Offset(8));
+    log.close(&disk, at(1000)).unwrap();
+    drop(log);
+    let reopen = |log_start_offset| {
+        let input = OpenInput {
+            clean: true,
+            recovery_point: Offset(10),
+            log_start_offset,
+        };
+        let opened = Log::open(
+            &disk,
+            Path::new(DIRECTORY),
+            LogConfig::default(),
+            input,
+            at(2000),
+        );
+        opened.unwrap().0
+    };
+    let mut log = reopen(Offset(0));
+    assert_eq!(
+        duplicate_of(append(&mut log, 5, 0, i32::MAX - 3, 2)),
+        Offset(0)
+    );
+    assert_eq!(
+        duplicate_of(append(&mut log, 5, 0, i32::MAX - 1, 3)),
+        Offset(2)
+    );
+    assert_eq!(duplicate_of(append(&mut log, 6, 0, 0, 1)), Offset(6));
+    // What was deleted is not remembered.
+    let mut log = reopen(Offset(8));
+    assert_eq!(duplicate_of(append(&mut log, 6, 0, 2, 1)), Offset(8));
+    assert!(append(&mut log, 6, 0, 1, 1).is_err());
+    assert!(append(&mut log, 5, 0, i32::MAX - 1, 3).is_err());
+}
+
+#[test]
+fn a_reader_is_told_of_the_aborted_transactions_that_its_slice_touches() {
+    let (disk, simulated) = disk();
+    let config = LogConfig {
+        segment_bytes: 6000,
+        index_interval_bytes: 300,
+        ..LogConfig::default()
+    };
+    let mut log = create(&disk, config);
+    let mut prng = Prng::new(11);
+    let mut open_since: [Option<Offset>; 4] = [None; 4];
+    let mut sequences = [0; 4];
+    let mut aborted: Vec<(i64, Offset, Offset)> = Vec::new();
+    for _ in 0..1500 {
+        let producer = prng.index(4);
+        let id = i64::try_from(producer).unwrap();
+        let offset = log.next_offset();
+        match open_since[producer] {
+            Some(first) if prng.one_in(3) => {
+                let is_abort = prng.one_in(2);
+                log.append(marker(id, 0, is_abort, 1), EPOCH, at(1000))
+                    .unwrap();
+                open_since[producer] = None;
+                if is_abort {
+                    aborted.push((id, first, offset));
+                }
+            }
+            Some(_) | None => {
+                let sequence = sequences[producer];
+                sequences[producer] += 1;
+                log.append(transactional(id, 0, sequence), EPOCH, at(1000))
+                    .unwrap();
+                open_since[producer].get_or_insert(offset);
+            }
+        }
+        if prng.one_in(5) {
+            log.write(&disk, at(1000)).unwrap();
+        }
+    }
+    log.write(&disk, at(1000)).unwrap();
+    let end = log.log_end_offset();
+    log.update_high_watermark(end);
+    let stable = log.last_stable_offset(end);
+    assert_eq!(Some(stable), open_since.iter().flatten().copied().min());
+    assert!(log.segments().len() > 10 && aborted.len() > 50);
+    for _ in 0..2000 {
+        let offset =
+            Offset(i64::try_from(prng.index(usize_from(stable.0.cast_unsigned()))).unwrap());
+        let bytes_max = 1 + prng.index(3000);
+        if prng.one_in(20) {
+            simulated.set_reads_are_cold(true);
+        }
+        let slice = loop {
+            match log.read(&disk, offset, bytes_max, stable, true) {
+                Err(crate::log::ReadError::Cold { .. }) => {}
+                other => break other.unwrap(),
+            }
+        };
+        if prng.one_in(20) {
+            simulated.set_reads_are_cold(true);
+        }
+        let told = loop {
+            match log.aborted_in_slice(&disk, offset, &slice, stable) {
+                Err(crate::log::ReadError::Cold { .. }) => {}
+                other => break other.unwrap(),
+            }
+        };
+        simulated.set_reads_are_cold(false);
+        let seen = headers(&slice);
+        let last = seen.last().map_or(offset, |header| header.last_offset());
+        let touches = |from: Offset, to: Offset| {
+            let of = aborted.iter().copied();
+            of.filter(move |(_, first, marker)| *marker >= from && *first <= to)
+        };
+        let told: Vec<_> = told
+            .iter()
+            .map(|one| (one.producer_id.0, one.first_offset, one.last_offset))
+            .collect();
+        // Each that matters is there; and those that do not, lie at most an index entry away.
+        assert!(touches(offset, last).all(|one| told.contains(&one)));
+        assert!(
+            told.iter()
+                .all(|one| touches(offset, last.plus(20)).any(|it| it == *one))
+        );
+        assert!(told.is_sorted_by_key(|(_, _, marker)| *marker));
+    }
 }

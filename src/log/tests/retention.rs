@@ -288,6 +288,7 @@ fn syncs_move_the_recovery_point_when_the_derived_files_follow() {
     }
     log.write(&disk, at(1000)).unwrap();
     assert!(!log.flush_due(at(1500)));
+    assert_eq!(log.flush_at(), Some(at(2000).instant));
     assert!(log.flush_due(at(2000)));
     assert_eq!(log.unsynced(&disk).unwrap().len(), 2);
     assert!(log.take_directory_unsynced());
@@ -295,6 +296,7 @@ fn syncs_move_the_recovery_point_when_the_derived_files_follow() {
     log.mark_synced(Offset(4), at(2000));
     assert!(log.unsynced(&disk).unwrap().is_empty());
     assert!(!log.flush_due(at(9000)));
+    assert_eq!(log.flush_at(), None);
     assert_eq!(log.recovery_point(), Offset(0));
     assert_eq!(log.checkpoint(&disk).unwrap(), Offset(4));
     for _ in 0..5 {

@@ -137,19 +137,13 @@ impl TopicsImage {
         record: &PartitionRecord,
         delta: &mut MetadataDelta,
     ) -> Result<(), ReplayError> {
-        let error = |why: String| {
-            let place = format!(
-                "partition {} of topic id {}",
-                record.partition_id, record.topic_id
-            );
-            ReplayError::record("PartitionRecord", format!("{place}: {why}"))
-        };
+        let error = error_in("PartitionRecord", record.topic_id, record.partition_id);
         let index = u32::try_from(record.partition_id)
             .map(usize_from_u32)
             .ok()
             .filter(|&index| index < PARTITIONS_PER_TOPIC_MAX)
             .ok_or_else(|| error(format!("a topic has at most {PARTITIONS_PER_TOPIC_MAX}")))?;
-        let partition = Partition::from_record(record).map_err(error)?;
+        let partition = Partition::from_record(record).map_err(&error)?;
         let topic = self
             .by_id
             .get_mut(&record.topic_id)
@@ -173,13 +167,11 @@ impl TopicsImage {
         record: &PartitionChangeRecord,
         delta: &mut MetadataDelta,
     ) -> Result<(), ReplayError> {
-        let error = |why: String| {
-            let place = format!(
-                "partition {} of topic id {}",
-                record.partition_id, record.topic_id
-            );
-            ReplayError::record("PartitionChangeRecord", format!("{place}: {why}"))
-        };
+        let error = error_in(
+            "PartitionChangeRecord",
+            record.topic_id,
+            record.partition_id,
+        );
         let partition = self
             .by_id
             .get_mut(&record.topic_id)
@@ -246,6 +238,18 @@ impl TopicsImage {
             .iter()
             .position(|partition| !partition.exists())?;
         i32::try_from(gap).ok().map(PartitionIndex)
+    }
+}
+
+/// What is wrong with a record about a partition.
+fn error_in(
+    record: &'static str,
+    topic_id: TopicId,
+    partition_id: i32,
+) -> impl Fn(String) -> ReplayError {
+    move |why| {
+        let place = format!("partition {partition_id} of topic id {topic_id}");
+        ReplayError::record(record, format!("{place}: {why}"))
     }
 }
 

@@ -20,6 +20,8 @@ use std::sync::Arc;
 const PIPE_BYTES: usize = 256 << 10;
 /// Most bytes warmed by one operation: a header scan needs far less.
 const WARM_BYTES_MAX: usize = 64 << 10;
+/// One byte of so many is probed before a slice is sent as resident.
+const PROBED_BYTES: usize = 64 << 10;
 /// What a poll says of a peer that sends no more.
 const HANG_UP: i32 = 0x2000 | 0x10 | 0x8; // POLLRDHUP, POLLHUP, POLLERR
 /// Pipes kept for the next cold read.
@@ -33,7 +35,7 @@ pub struct NativeCore {
     operations: Vec<Option<Operation>>,
     free_operations: Vec<u32>,
     idle_pipes: Vec<Pipe>,
-    removals: VecDeque<PathBuf>,
+    removals: VecDeque<Removal>,
     removing: bool,
     closed: usize,
 }
@@ -44,6 +46,8 @@ struct Slot {
     generation: u32,
     socket: Option<OwnedFd>,
     polls_for_room: bool,
+    /// How many bytes must have arrived before the socket counts as readable, where more than one.
+    announced_from: Option<i32>,
     /// The peer has closed its side: no further edge will announce the end of the stream.
     hung_up: bool,
     cold: Option<Cold>,
@@ -66,10 +70,21 @@ struct Pipe {
     bytes: usize,
 }
 
+/// Something to be removed.
+enum Removal {
+    File(PathBuf),
+    /// With all below it.
+    Directory(PathBuf),
+}
+
 /// Something that the kernel works on, with all that it may touch.
 enum Operation {
     Sync {
         _file: Arc<File>,
+        token: u64,
+    },
+    SyncDirectory {
+        _directory: std::fs::File,
         token: u64,
     },
     Warm {
@@ -83,7 +98,7 @@ enum Operation {
         socket: SocketId,
     },
     Unlink {
-        _path: std::ffi::CString,
+        path: std::ffi::CString,
         then: Option<PathBuf>,
     },
 }
@@ -196,6 +211,18 @@ impl NativeCore {
         match self.slot(socket).and_then(|slot| slot.socket.as_ref()) {
             Some(descriptor) => sys::receive(descriptor, buffer),
             None => Received::Closed,
+        }
+    }
+
+    /// See `Io::announce_from`.
+    pub fn announce_from(&mut self, socket: SocketId, bytes: usize) {
+        let wanted = i32::try_from(bytes).ok().filter(|bytes| *bytes > 1);
+        if let Some(slot) = self.slot(socket)
+            && slot.announced_from != wanted
+        {
+            slot.announced_from = wanted;
+            let descriptor = slot.socket.as_ref().expect("slot() returns open ones only");
+            sys::announce_from(descriptor, wanted.unwrap_or(1));
         }
     }
 
@@ -351,6 +378,7 @@ impl NativeCore {
         let polls_for_room = std::mem::take(&mut slot.polls_for_room);
         let cold = slot.cold.take();
         slot.hung_up = false;
+        slot.announced_from = None;
         slot.generation = slot.generation.wrapping_add(1) & GENERATION_MASK;
         // A poll holds the socket open: end the connection first, then the polls.
         sys::shut_down(&descriptor);
@@ -392,6 +420,19 @@ impl NativeCore {
         );
     }
 
+    /// See `Io::sync_directory`.
+    pub fn sync_directory(&mut self, path: &Path, token: u64) -> io::Result<()> {
+        let directory = std::fs::File::open(path)?;
+        // Not DATASYNC: a file system may take names for something that is not data.
+        let entry = opcode::Fsync::new(types::Fd(directory.as_raw_fd())).build();
+        let operation = Operation::SyncDirectory {
+            _directory: directory,
+            token,
+        };
+        self.start(operation, entry);
+        Ok(())
+    }
+
     /// See `Io::warm`.
     pub fn warm(&mut self, file: &Arc<File>, at: u64, bytes: usize, token: u64) {
         let descriptor = file
@@ -410,23 +451,34 @@ impl NativeCore {
         self.start(operation, entry);
     }
 
+    /// See `Io::remove_file`.
+    pub fn remove_file(&mut self, path: &Path) {
+        self.removals.push_back(Removal::File(path.to_owned()));
+        self.remove_next();
+    }
+
     /// See `Io::remove_directory`.
     pub fn remove_directory(&mut self, path: &Path) {
-        self.removals.push_back(path.to_owned());
+        self.removals.push_back(Removal::Directory(path.to_owned()));
         self.remove_next();
     }
 
     /// Unlinks one name after the other on the ring's workers: a large file takes milliseconds.
     fn remove_next(&mut self) {
         while !self.removing {
-            let Some(path) = self.removals.pop_front() else {
-                return;
+            let path = match self.removals.pop_front() {
+                None => return,
+                Some(Removal::File(path)) => {
+                    self.unlink(&path, 0, None);
+                    continue;
+                }
+                Some(Removal::Directory(path)) => path,
             };
             let first = std::fs::read_dir(&path).and_then(|mut names| names.next().transpose());
             match first {
                 Ok(Some(entry)) if entry.file_type().is_ok_and(|kind| kind.is_dir()) => {
-                    self.removals.push_front(path);
-                    self.removals.push_front(entry.path());
+                    self.removals.push_front(Removal::Directory(path));
+                    self.removals.push_front(Removal::Directory(entry.path()));
                 }
                 Ok(Some(entry)) => self.unlink(&entry.path(), 0, Some(path)),
                 Ok(None) => self.unlink(&path, libc::AT_REMOVEDIR, None),
@@ -445,7 +497,7 @@ impl NativeCore {
             .flags(flags)
             .build();
         self.removing = true;
-        self.start(Operation::Unlink { _path: name, then }, entry);
+        self.start(Operation::Unlink { path: name, then }, entry);
     }
 
     fn start(&mut self, operation: Operation, entry: io_uring::squeue::Entry) {
@@ -527,10 +579,12 @@ impl NativeCore {
             Ok(())
         };
         match operation {
-            Operation::Sync { token, .. } => Outcome::Synced {
-                token,
-                result: outcome,
-            },
+            Operation::Sync { token, .. } | Operation::SyncDirectory { token, .. } => {
+                Outcome::Synced {
+                    token,
+                    result: outcome,
+                }
+            }
             Operation::Warm { token, .. } => Outcome::Warmed {
                 token,
                 result: outcome,
@@ -545,12 +599,18 @@ impl NativeCore {
                 });
                 Outcome::Writable(socket)
             }
-            Operation::Unlink { then, .. } => {
+            Operation::Unlink { path, then } => {
                 self.removing = false;
                 match (outcome, then) {
-                    (Ok(()), Some(directory)) => self.removals.push_front(directory),
+                    (Ok(()), Some(directory)) => {
+                        self.removals.push_front(Removal::Directory(directory));
+                    }
                     (Ok(()), None) => {}
-                    (Err(error), _) => tracing::warn!("a deleted log was not removed: {error}"),
+                    // Its directory was removed meanwhile, with all that was in it.
+                    (Err(error), None) if error.kind() == io::ErrorKind::NotFound => {}
+                    (Err(error), _) => {
+                        tracing::warn!("{} was not removed: {error}", path.to_string_lossy());
+                    }
                 }
                 self.remove_next();
                 Outcome::Nothing
@@ -571,7 +631,8 @@ impl Pipe {
 fn is_resident(file: &File, at: u64, bytes: usize) -> bool {
     let mut byte = [0];
     let last = at + u64_from(bytes.saturating_sub(1));
-    [at, last].into_iter().all(|position| {
+    let mut probed = (at..last).step_by(PROBED_BYTES).chain([last]);
+    probed.all(|position| {
         matches!(
             file.read_resident(position, &mut byte),
             Ok(Resident::Read(_))

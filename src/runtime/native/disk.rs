@@ -51,6 +51,15 @@ pub fn read_resident(file: &File, position: u64, buffer: &mut [u8]) -> io::Resul
     }
 }
 
+/// `fallocate` that leaves the length alone.
+#[expect(unsafe_code, reason = "the standard library has no fallocate")]
+pub fn reserve(file: &File, position: u64, bytes: u64) {
+    if let (Ok(position), Ok(bytes)) = (offset(position), offset(bytes)) {
+        // SAFETY: no pointers are passed. A refusal changes nothing.
+        unsafe { libc::fallocate(file.as_raw_fd(), libc::FALLOC_FL_KEEP_SIZE, position, bytes) };
+    }
+}
+
 /// `pwritev` until everything is written.
 #[expect(unsafe_code, reason = "the standard library has no pwritev")]
 pub fn write_vectored(file: &File, position: u64, slices: &mut [IoSlice<'_>]) -> io::Result<()> {

@@ -76,28 +76,29 @@ pub fn raise_open_files_limit() -> u64 {
 pub fn check_io_uring() -> Result<(), Unfit> {
     match super::ring::Ring::new() {
         Ok(_) => Ok(()),
-        Err(error) => Err(Unfit(explain_io_uring(&error))),
+        Err(error) => {
+            let disabled = std::fs::read_to_string("/proc/sys/kernel/io_uring_disabled");
+            Err(Unfit(explain_io_uring(
+                &error,
+                &disabled.unwrap_or_default(),
+            )))
+        }
     }
 }
 
-fn explain_io_uring(error: &io::Error) -> String {
+/// One sentence: what the kernel said, in the light of its `kernel.io_uring_disabled`.
+fn explain_io_uring(error: &io::Error, disabled: &str) -> String {
     match error.raw_os_error() {
-        Some(libc::EPERM | libc::EACCES) => {
-            let disabled = std::fs::read_to_string("/proc/sys/kernel/io_uring_disabled")
-                .map(|text| text.trim().to_owned())
-                .unwrap_or_default();
-            if disabled == "1" || disabled == "2" {
-                format!(
-                    "io_uring is switched off on this machine (kernel.io_uring_disabled = \
-                     {disabled}); switch it on with: sysctl -w kernel.io_uring_disabled=0"
-                )
-            } else {
-                "io_uring is forbidden to this process, most likely by a container's seccomp \
-                 profile; allow io_uring_setup, io_uring_enter and io_uring_register, for example \
-                 with: docker run --security-opt seccomp=unconfined"
-                    .to_owned()
-            }
-        }
+        Some(libc::EPERM | libc::EACCES) => match disabled.trim() {
+            disabled @ ("1" | "2") => format!(
+                "io_uring is switched off on this machine (kernel.io_uring_disabled = {disabled}); \
+                 switch it on with: sysctl -w kernel.io_uring_disabled=0"
+            ),
+            _ => "io_uring is forbidden to this process, most likely by a container's seccomp \
+                  profile; allow io_uring_setup, io_uring_enter and io_uring_register, for example \
+                  with: docker run --security-opt seccomp=unconfined"
+                .to_owned(),
+        },
         Some(libc::ENOSYS) => "this kernel has no io_uring; klamm needs Linux 6.1 or later: see \
                                uname -r"
             .to_owned(),
@@ -181,4 +182,41 @@ pub fn log_to_standard_error() {
         .finish();
     // A second broker in one process (a test) keeps the first one's log.
     let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+
+    #[test]
+    fn what_the_kernel_refuses_is_said_with_the_command_that_mends_it() {
+        let mut said = String::new();
+        for (errno, disabled) in [
+            (libc::EPERM, "2\n"),
+            (libc::EPERM, "1\n"),
+            (libc::EPERM, "0\n"),
+            (libc::EACCES, ""),
+            (libc::ENOSYS, ""),
+            (libc::EINVAL, "0\n"),
+            (libc::ENOMEM, "0\n"),
+            (libc::EMFILE, "0\n"),
+            (libc::EIO, "0\n"),
+        ] {
+            let error = io::Error::from_raw_os_error(errno);
+            said += &format!("{}\n", explain_io_uring(&error, disabled));
+        }
+        expect![[r#"
+            io_uring is switched off on this machine (kernel.io_uring_disabled = 2); switch it on with: sysctl -w kernel.io_uring_disabled=0
+            io_uring is switched off on this machine (kernel.io_uring_disabled = 1); switch it on with: sysctl -w kernel.io_uring_disabled=0
+            io_uring is forbidden to this process, most likely by a container's seccomp profile; allow io_uring_setup, io_uring_enter and io_uring_register, for example with: docker run --security-opt seccomp=unconfined
+            io_uring is forbidden to this process, most likely by a container's seccomp profile; allow io_uring_setup, io_uring_enter and io_uring_register, for example with: docker run --security-opt seccomp=unconfined
+            this kernel has no io_uring; klamm needs Linux 6.1 or later: see uname -r
+            this kernel's io_uring lacks DEFER_TASKRUN; klamm needs Linux 6.1 or later: see uname -r
+            the limit of locked memory is too small for io_uring; raise it with: ulimit -l unlimited (systemd: LimitMEMLOCK=infinity)
+            no file descriptor is left for io_uring; raise the limit with: ulimit -n 100000 (systemd: LimitNOFILE=100000)
+            io_uring cannot be set up: Input/output error (os error 5)
+        "#]]
+        .assert_eq(&said);
+    }
 }

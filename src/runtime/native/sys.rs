@@ -194,6 +194,11 @@ fn option(socket: &OwnedFd, level: i32, name: i32, value: i32) {
     }
 }
 
+/// Has the socket count as readable from so many bytes on.
+pub fn announce_from(socket: &OwnedFd, bytes: i32) {
+    option(socket, libc::SOL_SOCKET, libc::SO_RCVLOWAT, bytes);
+}
+
 /// Ends both directions: the peer sees it at once, though polls still hold the socket.
 pub fn shut_down(socket: &OwnedFd) {
     // SAFETY: no pointers are passed.

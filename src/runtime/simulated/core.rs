@@ -1,10 +1,11 @@
 //! One simulated core's sockets and operations: what `NativeCore` is to a ring, on a [`Network`].
 
 use super::network::{Network, PeerEnd};
-use crate::runtime::disk::File;
+use crate::runtime::disk::{Disk, File};
 use crate::runtime::io::{Received, Sent, SocketId};
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -23,8 +24,18 @@ struct Slot {
 
 /// An operation that the simulated device has not finished.
 pub(super) enum Pending {
-    Sync { file: Arc<File>, token: u64 },
-    Warm { token: u64 },
+    Sync {
+        file: Arc<File>,
+        token: u64,
+    },
+    SyncDirectory {
+        disk: Disk,
+        path: PathBuf,
+        token: u64,
+    },
+    Warm {
+        token: u64,
+    },
 }
 
 impl SimulatedCore {
@@ -120,6 +131,14 @@ impl SimulatedCore {
         });
     }
 
+    pub(in crate::runtime) fn sync_directory(&mut self, disk: &Disk, path: &Path, token: u64) {
+        self.pending.push(Pending::SyncDirectory {
+            disk: disk.clone(),
+            path: path.to_owned(),
+            token,
+        });
+    }
+
     pub(in crate::runtime) fn warm(&mut self, _file: &Arc<File>, token: u64) {
         self.pending.push(Pending::Warm { token });
     }
@@ -130,6 +149,13 @@ impl Pending {
     pub(super) fn finish(self) -> (u64, io::Result<()>, bool) {
         match self {
             Pending::Sync { file, token } => (token, file.sync_data(), true),
+            Pending::SyncDirectory { disk, path, token } => {
+                let result = disk.sync_directory(&path);
+                // A descriptor does not mind that the directory was renamed meanwhile.
+                let is_gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+                let is_moved = result.as_ref().is_err_and(is_gone);
+                (token, if is_moved { Ok(()) } else { result }, true)
+            }
             Pending::Warm { token } => (token, Ok(()), false),
         }
     }

@@ -338,6 +338,10 @@ func settled(wanted int64, look func() int64) int64 {
 }
 
 func main() {
+	if os.Args[1] == "member" {
+		member(os.Args[2:])
+		return
+	}
 	verb, planPath, reportPath := os.Args[1], os.Args[2], os.Args[3]
 	text, err := os.ReadFile(planPath)
 	check(err)

@@ -130,7 +130,8 @@ fn kcat_is_installed() -> bool {
 fn python(project: &Project) -> Result<(), String> {
     let folder = project.cache.join("python");
     let requirements = project.root.join("tests/clients/python/requirements.txt");
-    let stamp = Stamp::over_files(&folder, std::slice::from_ref(&requirements))?;
+    let service = project.root.join("tests/clients/python/service.py");
+    let stamp = Stamp::over_files(&folder, &[requirements.clone(), service])?;
     if stamp.is_current() {
         return Ok(());
     }
@@ -153,7 +154,50 @@ fn python(project: &Project) -> Result<(), String> {
             .arg("--requirement")
             .arg(&requirements),
     )?;
+    kafka_python_tests(project, &folder)?;
     stamp.set()
+}
+
+/// kafka-python's source distribution, of the version that is installed, for the tests in it.
+fn kafka_python_tests(project: &Project, folder: &Path) -> Result<(), String> {
+    let pip = || Command::new(folder.join("bin/pip"));
+    let frozen = run_quietly(pip().args(["freeze", "--disable-pip-version-check"]))?;
+    let pinned = frozen
+        .lines()
+        .find(|line| line.starts_with("kafka-python=="))
+        .ok_or("kafka-python was not installed")?;
+    let sources = folder.join("kafka-python");
+    run_quietly(
+        pip()
+            .args(["download", "--quiet", "--disable-pip-version-check"])
+            .args(["--no-deps", "--no-binary", ":all:"])
+            .arg(pinned)
+            .arg("--dest")
+            .arg(&sources),
+    )?;
+    let archive = std::fs::read_dir(&sources)
+        .map_err(|error| format!("cannot list {}: {error}", sources.display()))?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .next()
+        .ok_or("pip downloaded nothing")?;
+    run_quietly(
+        Command::new("tar")
+            .args(["--extract", "--strip-components=1", "--file"])
+            .arg(&archive)
+            .arg("--directory")
+            .arg(&sources),
+    )?;
+    // The distribution leaves two files out; without the first, `test` is Python's own package.
+    let write = |name: &str, content: &str| {
+        let path = sources.join("test").join(name);
+        std::fs::write(&path, content)
+            .map_err(|error| format!("cannot write {}: {error}", path.display()))
+    };
+    write("__init__.py", "")?;
+    write(
+        "service.py",
+        &read(&project.root.join("tests/clients/python/service.py"))?,
+    )
 }
 
 fn node(project: &Project) -> Result<(), String> {
@@ -186,7 +230,7 @@ fn go(project: &Project) -> Result<(), String> {
     let sources = project.root.join("tests/clients/go");
     let stamp = Stamp::over_files(
         &folder,
-        &["go.mod", "go.sum", "main.go"].map(|name| sources.join(name)),
+        &["go.mod", "go.sum", "main.go", "member.go"].map(|name| sources.join(name)),
     )?;
     if stamp.is_current() {
         return Ok(());

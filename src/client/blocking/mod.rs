@@ -1,19 +1,21 @@
 //! Drives the client's state machines over blocking sockets: for tools, which have one thread and
 //! nothing better to do than to wait. One connection per broker, made when it is first needed.
 
-use super::cluster::Cluster;
-use super::connection::{Connection, Response};
-use super::consumer::Consumer;
-use super::error::ClientError;
-use super::producer::Producer;
-use crate::base::ids::{NodeId, ProducerEpoch, ProducerId};
+mod drive;
+mod link;
+mod options;
+
+pub use options::ClientOptions;
+
+use crate::base::ids::NodeId;
 use crate::base::time::{Instant, Now};
-use crate::protocol::messages::fetch::FetchRequest;
-use crate::protocol::messages::init_producer_id::InitProducerIdRequest;
+use crate::client::cluster::Cluster;
+use crate::client::connection::{Connection, Response};
+use crate::client::error::ClientError;
+use crate::protocol::Request;
 use crate::protocol::messages::metadata::{MetadataRequest, MetadataRequestTopic};
-use crate::protocol::messages::produce::ProduceRequest;
-use crate::protocol::{ErrorCode, Request};
-use crate::runtime::blocking::{Clock, Interest, Received, Socket, wait};
+use crate::runtime::blocking::{Clock, Interest, Socket, wait};
+use link::{Link, flush, interest, receive};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::time::Duration;
@@ -24,69 +26,9 @@ const RECEIVE_BYTES: usize = 256 << 10;
 /// How long nothing is done where something is due that only an answer can set going.
 const IDLE: Duration = Duration::from_millis(20);
 
-/// Last version of Produce and Fetch that names topics rather than giving their ids.
-const NAMED_TOPICS_VERSION: i16 = 12;
-
-/// What a client is told when it is made.
-#[derive(Clone, Debug)]
-pub struct ClientOptions {
-    /// Host and port of servers that know the others.
-    pub bootstrap: Vec<(String, u16)>,
-    /// `client.id`.
-    pub client_id: String,
-    /// `socket.connection.setup.timeout.ms`.
-    pub connect_timeout: Duration,
-    /// `request.timeout.ms`.
-    pub request_timeout: Duration,
-    /// `max.block.ms`: how long a topic may take to appear.
-    pub max_block: Duration,
-    /// `retry.backoff.ms`.
-    pub retry_backoff: Duration,
-}
-
-impl ClientOptions {
-    /// Kafka's defaults, for servers written as `host1:port1,host2:port2`, IPv6 in brackets.
-    pub fn new(servers: &str, client_id: &str) -> Result<ClientOptions, ClientError> {
-        let given = || ClientError::Address {
-            given: servers.to_owned(),
-        };
-        let bootstrap = servers
-            .split(',')
-            .map(str::trim)
-            .filter(|server| !server.is_empty())
-            .map(|server| parse_server(server).ok_or_else(given))
-            .collect::<Result<Vec<_>, _>>()?;
-        if bootstrap.is_empty() {
-            return Err(given());
-        }
-        Ok(ClientOptions {
-            bootstrap,
-            client_id: client_id.to_owned(),
-            connect_timeout: Duration::from_secs(10),
-            request_timeout: Duration::from_secs(30),
-            max_block: Duration::from_secs(60),
-            retry_backoff: Duration::from_millis(100),
-        })
-    }
-
-    fn servers(&self) -> String {
-        let servers: Vec<String> = self
-            .bootstrap
-            .iter()
-            .map(|(host, port)| format!("{host}:{port}"))
-            .collect();
-        servers.join(",")
-    }
-}
-
-fn parse_server(server: &str) -> Option<(String, u16)> {
-    // A listener's name in front (PLAINTEXT://) is what configurations have: taken as well.
-    let server = server.split_once("://").map_or(server, |(_, rest)| rest);
-    let (host, port) = server.rsplit_once(':')?;
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let port = port.parse::<u16>().ok().filter(|&port| port > 0)?;
-    (!host.is_empty()).then(|| (host.to_owned(), port))
-}
+/// Ids from here on are those of second connections, to brokers as coordinators: an answer to
+/// JoinGroup takes minutes, and those behind it on the same connection would wait.
+const COORDINATOR_LINKS: i32 = i32::MAX / 2;
 
 /// Why a wait ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -95,13 +37,6 @@ pub enum Wake {
     StandardInput,
     /// A broker, a deadline, or a signal.
     Other,
-}
-
-#[derive(Debug)]
-struct Link {
-    socket: Socket,
-    connection: Connection,
-    server: String,
 }
 
 /// A client with one connection per broker.
@@ -119,6 +54,8 @@ pub struct Client {
     producing: BTreeMap<u64, u64>,
     /// Marks of the consumer's requests, and the broker that was asked.
     fetching: BTreeMap<u64, NodeId>,
+    /// Who coordinates each group, as far as it was asked.
+    pub(super) coordinators: BTreeMap<String, NodeId>,
     next_refresh: Instant,
     buffer: Vec<u8>,
 }
@@ -136,6 +73,7 @@ impl Client {
             broken: BTreeMap::new(),
             producing: BTreeMap::new(),
             fetching: BTreeMap::new(),
+            coordinators: BTreeMap::new(),
             next_refresh: Instant(0),
             buffer: vec![0; RECEIVE_BYTES],
         };
@@ -229,21 +167,21 @@ impl Client {
         node: NodeId,
         request: &R,
     ) -> Result<R::Response, ClientError> {
-        let token = self.submit(node, request, i16::MAX, true)?;
+        self.call_at_most(node, request, i16::MAX)
+    }
+
+    /// The same in a version of at most `highest`.
+    pub(super) fn call_at_most<R: Request>(
+        &mut self,
+        node: NodeId,
+        request: &R,
+        highest: i16,
+    ) -> Result<R::Response, ClientError> {
+        let token = self.submit(node, request, highest, true)?;
         let deadline = self.now().instant + self.options.request_timeout;
         loop {
-            let position = self
-                .arrived
-                .iter()
-                .position(|response| response.token == token);
-            if let Some(response) = position.and_then(|position| self.arrived.remove(position)) {
-                return response.decode::<R>();
-            }
-            if let Some(server) = self.broken.remove(&token) {
-                return Err(ClientError::Disconnected {
-                    server,
-                    error: None,
-                });
+            if let Some(answer) = self.take_answer(token) {
+                return answer?.decode::<R>();
             }
             if self.now().instant >= deadline {
                 self.links.remove(&node);
@@ -256,6 +194,28 @@ impl Client {
         }
     }
 
+    /// The answer to a request, or that its connection broke; `None` while neither is so.
+    pub(super) fn take_answer(&mut self, token: u64) -> Option<Result<Response, ClientError>> {
+        let position = self
+            .arrived
+            .iter()
+            .position(|response| response.token == token);
+        if let Some(response) = position.and_then(|position| self.arrived.remove(position)) {
+            return Some(Ok(response));
+        }
+        let server = self.broken.remove(&token)?;
+        Some(Err(ClientError::Disconnected {
+            server,
+            error: None,
+        }))
+    }
+
+    /// Waits no longer for that answer: the connection is given up.
+    pub(super) fn abandon(&mut self, node: NodeId, token: u64) {
+        self.lose(node);
+        self.broken.remove(&token);
+    }
+
     /// Asks whichever broker can be reached, first those already connected to.
     pub fn call_any<R: Request>(&mut self, request: &R) -> Result<R::Response, ClientError> {
         let bootstrap = (0..self.options.bootstrap.len()).map(bootstrap_node);
@@ -263,7 +223,7 @@ impl Client {
             .links
             .keys()
             .copied()
-            .filter(|node| node.0 >= 0)
+            .filter(|node| (0..COORDINATOR_LINKS).contains(&node.0))
             .collect();
         nodes.extend(self.cluster.brokers().map(|broker| broker.node));
         nodes.extend(bootstrap);
@@ -290,7 +250,7 @@ impl Client {
     }
 
     /// Sends a request without waiting for its answer; gives its mark.
-    fn submit<R: Request>(
+    pub(super) fn submit<R: Request>(
         &mut self,
         node: NodeId,
         request: &R,
@@ -346,7 +306,7 @@ impl Client {
             Some(index) => self.options.bootstrap.get(index).cloned(),
             None => self
                 .cluster
-                .broker(node)
+                .broker(behind_link(node))
                 .map(|broker| (broker.host.clone(), broker.port)),
         };
         found.ok_or_else(|| ClientError::Connect {
@@ -384,7 +344,11 @@ impl Client {
     }
 
     /// Sends and receives what can be, waiting at most until `until` where nothing is there.
-    fn pump(&mut self, until: Instant, standard_input: bool) -> Result<Wake, ClientError> {
+    pub(super) fn pump(
+        &mut self,
+        until: Instant,
+        standard_input: bool,
+    ) -> Result<Wake, ClientError> {
         let now = self.now().instant;
         let mut interests: Vec<Interest<'_>> = self.links.values().map(interest).collect();
         if standard_input {
@@ -418,10 +382,12 @@ impl Client {
                     }
                 }
             }
-            let overdue = link
-                .connection
-                .oldest()
-                .is_some_and(|at| at + self.options.request_timeout + IDLE < now);
+            // How long a coordinator may take, who asks it knows.
+            let overdue = node.0 < COORDINATOR_LINKS
+                && link
+                    .connection
+                    .oldest()
+                    .is_some_and(|at| at + self.options.request_timeout + IDLE < now);
             if !alive || overdue {
                 self.lose(node);
             }
@@ -438,117 +404,6 @@ impl Client {
             for token in link.connection.tokens() {
                 self.broken.insert(token, link.server.clone());
             }
-        }
-    }
-
-    /// Serves a producer once: what it needs is asked for, what it has to send is sent, and answers
-    /// are waited for until something happens or is due. Ends also when standard input is ready,
-    /// where that is asked for.
-    pub fn drive_producer(
-        &mut self,
-        producer: &mut Producer,
-        standard_input: bool,
-    ) -> Result<Wake, ClientError> {
-        if producer.needs_identity() {
-            self.identify(producer)?;
-        }
-        if producer.take_needs_metadata() {
-            self.refresh_known()?;
-        }
-        let now = self.now().instant;
-        while let Some(outgoing) = producer.poll_request(now, &self.cluster) {
-            let highest = named_version(outgoing.has_topic_ids);
-            let sent = self.submit::<ProduceRequest>(
-                outgoing.node,
-                &outgoing.request,
-                highest,
-                outgoing.expects_response,
-            );
-            match sent {
-                Ok(token) if outgoing.expects_response => {
-                    self.producing.insert(token, outgoing.request_id);
-                }
-                Ok(_) => {}
-                Err(error) if error.is_retriable() => {
-                    producer.handle_disconnect(now, outgoing.request_id);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        let due = producer.next_deadline();
-        let until = match due {
-            _ if producer.has_deliveries() => now,
-            due if due <= now => now + IDLE,
-            due => due,
-        };
-        let wake = self.pump(until, standard_input)?;
-        let now = self.now().instant;
-        while let Some(position) = self.position_of(&self.producing) {
-            let response = self.arrived.remove(position).expect("found there");
-            let request_id = self.producing.remove(&response.token).expect("found there");
-            match response.decode::<ProduceRequest>() {
-                Ok(answer) => producer.handle_response(now, &self.cluster, request_id, &answer),
-                Err(error) => {
-                    producer.handle_disconnect(now, request_id);
-                    return Err(error);
-                }
-            }
-        }
-        let lost: Vec<u64> = self
-            .producing
-            .keys()
-            .copied()
-            .filter(|token| self.broken.contains_key(token))
-            .collect();
-        for token in lost {
-            self.broken.remove(&token);
-            let request_id = self.producing.remove(&token).expect("listed above");
-            producer.handle_disconnect(now, request_id);
-        }
-        Ok(wake)
-    }
-
-    /// Waits until all that was sent without expecting an answer has left this process, at most
-    /// `request.timeout.ms`.
-    pub fn finish_sending(&mut self) -> Result<(), ClientError> {
-        let deadline = self.now().instant + self.options.request_timeout;
-        let unsent = |link: &Link| !link.connection.outgoing().is_empty();
-        while self.links.values().any(unsent) && self.now().instant < deadline {
-            self.pump(deadline, false)?;
-        }
-        Ok(())
-    }
-
-    fn position_of<T>(&self, tokens: &BTreeMap<u64, T>) -> Option<usize> {
-        self.arrived
-            .iter()
-            .position(|response| tokens.contains_key(&response.token))
-    }
-
-    /// Gives an idempotent producer its id.
-    fn identify(&mut self, producer: &mut Producer) -> Result<(), ClientError> {
-        let started = self.now().instant;
-        loop {
-            let request = InitProducerIdRequest {
-                // Null, not empty: Kafka refuses the empty name.
-                transactional_id: None,
-                transaction_timeout_ms: i32::MAX,
-                ..InitProducerIdRequest::default()
-            };
-            let response = self.call_any(&request)?;
-            let error = ErrorCode::from(response.error_code);
-            if error == ErrorCode::NONE {
-                producer.set_identity(
-                    ProducerId(response.producer_id),
-                    ProducerEpoch(response.producer_epoch),
-                );
-                return Ok(());
-            }
-            let waited = self.now().instant.since(started);
-            if !error.is_retriable() || waited >= self.options.max_block {
-                return Err(ClientError::kafka("InitProducerId", error, None));
-            }
-            self.pause(self.options.retry_backoff)?;
         }
     }
 
@@ -572,69 +427,9 @@ impl Client {
         }
     }
 
-    /// Serves a consumer once: fetches are sent, and answers are waited for at most until `until`.
-    pub fn drive_consumer(
-        &mut self,
-        consumer: &mut Consumer,
-        until: Instant,
-    ) -> Result<(), ClientError> {
-        if consumer.take_needs_metadata() {
-            self.refresh_known()?;
-        }
-        let now = self.now().instant;
-        while let Some(outgoing) = consumer.poll_request(now, &self.cluster) {
-            let highest = named_version(outgoing.has_topic_ids);
-            match self.submit::<FetchRequest>(outgoing.node, &outgoing.request, highest, true) {
-                Ok(token) => {
-                    self.fetching.insert(token, outgoing.node);
-                }
-                Err(error) if error.is_retriable() => {
-                    consumer.handle_disconnect(now, outgoing.node);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        // Without a fetch on its way there is only the rest after an error to wait for.
-        let due = if self.fetching.is_empty() {
-            consumer
-                .next_deadline(now)
-                .min(now + self.options.retry_backoff)
-        } else {
-            consumer.next_deadline(now)
-        };
-        self.pump(until.min(due), false)?;
-        let now = self.now().instant;
-        while let Some(position) = self.position_of(&self.fetching) {
-            let response = self.arrived.remove(position).expect("found there");
-            let node = self.fetching.remove(&response.token).expect("found there");
-            let answer = response.decode::<FetchRequest>()?;
-            consumer.handle_response(now, &self.cluster, node, &answer)?;
-        }
-        let lost: Vec<u64> = self
-            .fetching
-            .keys()
-            .copied()
-            .filter(|token| self.broken.contains_key(token))
-            .collect();
-        for token in lost {
-            self.broken.remove(&token);
-            let node = self.fetching.remove(&token).expect("listed above");
-            consumer.handle_disconnect(now, node);
-        }
-        Ok(())
-    }
-
     /// The version that one broker would be asked in.
     pub fn version<R: Request>(&mut self, node: NodeId) -> Result<i16, ClientError> {
         self.link(node)?.connection.version::<R>(i16::MAX)
-    }
-}
-
-fn named_version(has_topic_ids: bool) -> i16 {
-    if has_topic_ids {
-        i16::MAX
-    } else {
-        NAMED_TOPICS_VERSION
     }
 }
 
@@ -643,54 +438,23 @@ fn bootstrap_node(index: usize) -> NodeId {
     NodeId(i32::try_from(index).map_or(i32::MIN, |index| -1 - index))
 }
 
-fn interest(link: &Link) -> Interest<'_> {
-    if link.connection.outgoing().is_empty() {
-        Interest::Readable(&link.socket)
+/// The id of the second connection to a broker, as a coordinator; Kafka's own client counts so.
+pub(super) fn coordinator_link(node: NodeId) -> NodeId {
+    NodeId(i32::MAX - node.0.max(0))
+}
+
+/// The broker at the other end of a connection.
+fn behind_link(node: NodeId) -> NodeId {
+    if node.0 < COORDINATOR_LINKS {
+        node
     } else {
-        Interest::Writable(&link.socket)
-    }
-}
-
-fn flush(link: &mut Link) -> io::Result<()> {
-    while !link.connection.outgoing().is_empty() {
-        match link.socket.send(link.connection.outgoing())? {
-            0 => break,
-            sent => link.connection.handle_sent(sent),
-        }
-    }
-    Ok(())
-}
-
-/// Reads what is there; false where the other side has closed.
-fn receive(link: &mut Link, buffer: &mut [u8]) -> io::Result<bool> {
-    loop {
-        match link.socket.receive(buffer)? {
-            Received::Bytes(count) => {
-                link.connection.handle_bytes(&buffer[..count]);
-                if count < buffer.len() {
-                    return Ok(true);
-                }
-            }
-            Received::Nothing => return Ok(true),
-            Received::Closed => return Ok(false),
-        }
+        NodeId(i32::MAX - node.0)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn servers_are_hosts_and_ports() {
-        let options = ClientOptions::new("a:1, [::1]:92,PLAINTEXT://b:3,", "x").unwrap();
-        let expected =
-            [("a", 1), ("::1", 92), ("b", 3)].map(|(host, port)| (host.to_owned(), port));
-        assert_eq!(options.bootstrap, expected);
-        for bad in ["", "a", "a:", ":1", "a:0", "a:99999", "a:b", ","] {
-            assert!(ClientOptions::new(bad, "x").is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn nobody_at_home_is_said_in_one_sentence() {

@@ -7,166 +7,28 @@
 //!                          ↑________│ retriable error: again, in the order of its sequence
 //! ```
 
-use super::cluster::Cluster;
+mod batch;
+mod delivery;
+mod options;
+#[cfg(test)]
+mod tests;
+
+pub use delivery::{Delivery, DeliveryError, ProducerRecord};
+pub use options::{Acks, ProducerOptions};
+
 use crate::base::ids::{NodeId, Offset, ProducerEpoch, ProducerId, Sequence};
-use crate::base::time::{Instant, Timestamp};
+use crate::base::time::Instant;
 use crate::base::uuid::Uuid;
+use crate::client::cluster::Cluster;
 use crate::protocol::messages::produce::{
     PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse,
     TopicProduceData,
 };
 use crate::protocol::{ErrorCode, Records};
-use crate::record::{BatchBuilder, Compression, Header, build};
-use bytes::{Bytes, BytesMut};
+use batch::{Batch, record_bytes};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
-
-/// Room that a record takes in its batch beyond its fields, at most.
-const RECORD_OVERHEAD_BYTES: usize = 32;
-
-/// Whose acknowledgement a batch waits for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Acks {
-    /// Nobody's: the broker does not answer.
-    None,
-    /// The leader's.
-    Leader,
-    /// All in-sync replicas'.
-    All,
-}
-
-impl Acks {
-    /// As the request says it.
-    #[must_use]
-    pub fn code(self) -> i16 {
-        match self {
-            Acks::None => 0,
-            Acks::Leader => 1,
-            Acks::All => -1,
-        }
-    }
-
-    /// As Kafka's `acks` setting writes it.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Acks> {
-        match text.trim() {
-            "0" => Some(Acks::None),
-            "1" => Some(Acks::Leader),
-            "-1" | "all" => Some(Acks::All),
-            _ => None,
-        }
-    }
-}
-
-/// What a producer is told when it is made. Kafka's names and defaults.
-#[derive(Clone, Debug)]
-pub struct ProducerOptions {
-    /// `acks`.
-    pub acks: Acks,
-    /// `compression.type`.
-    pub compression: Compression,
-    /// `batch.size`: a batch is sent at the latest when it has so many bytes, uncompressed.
-    pub batch_bytes: usize,
-    /// `linger.ms`: how long a batch waits for more records.
-    pub linger: Duration,
-    /// `buffer.memory`: records that wait; beyond it [`Producer::is_full`].
-    pub buffer_bytes: usize,
-    /// `max.request.size`: bytes of batches in one request.
-    pub request_bytes: usize,
-    /// `retries`: how often a batch is sent again.
-    pub retries: u32,
-    /// `retry.backoff.ms`.
-    pub retry_backoff: Duration,
-    /// `request.timeout.ms`: what the broker may take to gather the acknowledgements.
-    pub request_timeout: Duration,
-    /// `delivery.timeout.ms`: what a batch may take from its first record to its delivery.
-    pub delivery_timeout: Duration,
-    /// `max.in.flight.requests.per.connection`.
-    pub in_flight_max: usize,
-    /// `enable.idempotence`: retries never duplicate nor reorder. KIP-98.
-    pub idempotent: bool,
-}
-
-impl Default for ProducerOptions {
-    fn default() -> ProducerOptions {
-        ProducerOptions {
-            acks: Acks::All,
-            compression: Compression::None,
-            batch_bytes: 16_384,
-            linger: Duration::from_millis(5),
-            buffer_bytes: 32 << 20,
-            request_bytes: 1 << 20,
-            retries: u32::MAX,
-            retry_backoff: Duration::from_millis(100),
-            request_timeout: Duration::from_secs(30),
-            delivery_timeout: Duration::from_secs(120),
-            in_flight_max: 5,
-            idempotent: true,
-        }
-    }
-}
-
-/// A record on its way in. What is borrowed is copied once, into its batch.
-#[derive(Clone, Copy, Debug)]
-pub struct ProducerRecord<'a> {
-    /// When it came to be.
-    pub timestamp: Timestamp,
-    /// The key, or null.
-    pub key: Option<&'a [u8]>,
-    /// The value, or null.
-    pub value: Option<&'a [u8]>,
-    /// The headers, in order.
-    pub headers: &'a [Header<'a>],
-    /// The caller's mark, given back with the delivery.
-    pub cookie: u64,
-}
-
-/// What became of a batch.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Delivery {
-    /// Name of the topic.
-    pub topic: Rc<str>,
-    /// Which partition of it.
-    pub partition: i32,
-    /// The marks of its records, in order.
-    pub cookies: Vec<u64>,
-    /// Offset of its first record; `None` where the broker did not say (acks=0, a duplicate).
-    /// Or why it was given up.
-    pub result: Result<Option<Offset>, DeliveryError>,
-}
-
-/// Why a batch was given up.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum DeliveryError {
-    /// The broker refused it.
-    Refused {
-        /// Kafka's error.
-        error: ErrorCode,
-        /// What the broker says about it.
-        message: Option<String>,
-    },
-    /// `delivery.timeout.ms` passed, or the retries were used up; with the last error.
-    Expired {
-        /// Kafka's error, where there was one: `None` is "no answer".
-        last_error: Option<ErrorCode>,
-    },
-}
-
-impl std::fmt::Display for DeliveryError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            DeliveryError::Refused { error, message } => match message {
-                Some(message) => write!(f, "{error}: {message}"),
-                None => write!(f, "{error}"),
-            },
-            DeliveryError::Expired { last_error } => match last_error {
-                Some(error) => write!(f, "retried without success, last because of {error}"),
-                None => f.write_str("no broker took it in time"),
-            },
-        }
-    }
-}
 
 /// A request to send: the machine does not know sockets.
 #[derive(Debug)]
@@ -181,29 +43,6 @@ pub struct Outgoing {
     pub expects_response: bool,
     /// Whether topic ids are known for all its topics: versions 13 and later need them.
     pub has_topic_ids: bool,
-}
-
-#[derive(Debug)]
-struct Batch {
-    /// How many batches of its partition came before it.
-    ordinal: u64,
-    content: Content,
-    cookies: Vec<u64>,
-    bytes: usize,
-    created: Instant,
-    not_before: Instant,
-    attempts: u32,
-    last_error: Option<ErrorCode>,
-    /// Sequence of its first record under the producer's present identity, once it was sent.
-    sequence: Option<Sequence>,
-}
-
-#[derive(Debug)]
-enum Content {
-    Open(Box<BatchBuilder>),
-    Finished(Bytes),
-    /// Only while it is being finished.
-    Taken,
 }
 
 #[derive(Debug)]
@@ -688,98 +527,3 @@ impl Producer {
         deadline
     }
 }
-
-impl Batch {
-    fn open(now: Instant, ordinal: u64, compression: Compression) -> Batch {
-        let builder = BatchBuilder::new(Offset(0)).compression(compression);
-        Batch {
-            ordinal,
-            content: Content::Open(Box::new(builder)),
-            cookies: Vec::new(),
-            bytes: 0,
-            created: now,
-            not_before: Instant(0),
-            attempts: 0,
-            last_error: None,
-            sequence: None,
-        }
-    }
-
-    fn append(&mut self, record: &ProducerRecord<'_>) {
-        match &mut self.content {
-            Content::Open(builder) => {
-                builder.append(record.timestamp, record.key, record.value, record.headers);
-            }
-            Content::Finished(_) | Content::Taken => {
-                panic!("only the open batch of a queue takes records")
-            }
-        }
-        self.cookies.push(record.cookie);
-    }
-
-    /// Takes note of the builder's size; returns by how much it grew.
-    fn grow(&mut self) -> usize {
-        let bytes = match &self.content {
-            Content::Open(builder) => builder.bytes_len(),
-            Content::Finished(bytes) => bytes.len(),
-            Content::Taken => self.bytes,
-        };
-        let grown = bytes.saturating_sub(self.bytes);
-        self.bytes = bytes.max(self.bytes);
-        grown
-    }
-
-    /// Finishes the batch under an identity; a finished one gets the new identity written over.
-    fn seal(&mut self, identity: Option<(ProducerId, ProducerEpoch)>, sequence: Sequence) {
-        let (producer_id, producer_epoch, sequence) = match identity {
-            Some((producer_id, producer_epoch)) => (producer_id, producer_epoch, sequence),
-            None => (ProducerId::NONE, ProducerEpoch::NONE, Sequence::NONE),
-        };
-        self.content = match std::mem::replace(&mut self.content, Content::Taken) {
-            Content::Open(builder) => Content::Finished(
-                builder
-                    .producer(producer_id, producer_epoch, sequence)
-                    .finish(),
-            ),
-            Content::Finished(bytes) => {
-                let mut stamp = [0; 14];
-                stamp[..8].copy_from_slice(&producer_id.0.to_be_bytes());
-                stamp[8..10].copy_from_slice(&producer_epoch.0.to_be_bytes());
-                stamp[10..].copy_from_slice(&sequence.0.to_be_bytes());
-                if bytes[PRODUCER_STAMP] == stamp {
-                    Content::Finished(bytes)
-                } else {
-                    let mut bytes = BytesMut::from(bytes);
-                    bytes[PRODUCER_STAMP].copy_from_slice(&stamp);
-                    build::seal(&mut bytes);
-                    Content::Finished(bytes.freeze())
-                }
-            }
-            Content::Taken => panic!("a batch is sealed by one caller at a time"),
-        };
-    }
-
-    fn bytes_to_send(&self) -> Bytes {
-        match &self.content {
-            Content::Finished(bytes) => bytes.clone(),
-            Content::Open(_) | Content::Taken => panic!("a batch is sealed before it is sent"),
-        }
-    }
-}
-
-/// Where producer id, epoch and base sequence lie in a batch (inventory 3.5).
-const PRODUCER_STAMP: std::ops::Range<usize> = 43..57;
-
-fn record_bytes(record: &ProducerRecord<'_>) -> usize {
-    let field = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len);
-    let headers: usize = record
-        .headers
-        .iter()
-        .map(|header| header.key.len() + field(header.value) + 10)
-        .sum();
-    RECORD_OVERHEAD_BYTES + field(record.key) + field(record.value) + headers
-}
-
-#[cfg(test)]
-#[path = "producer_tests.rs"]
-mod tests;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::base::prng::Prng;
+use crate::base::time::Timestamp;
 use crate::client::cluster::tests::cluster;
 use crate::protocol::messages::produce::TopicProduceResponse;
 use crate::record::RecordBatch;

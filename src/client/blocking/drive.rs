@@ -1,0 +1,180 @@
+//! Serves producers and consumers: what they have to send is sent, what arrives for them is handed over.
+
+use super::{Client, IDLE, Wake};
+use crate::base::ids::{ProducerEpoch, ProducerId};
+use crate::base::time::Instant;
+use crate::client::blocking::link::Link;
+use crate::client::consumer::Consumer;
+use crate::client::error::ClientError;
+use crate::client::producer::Producer;
+use crate::protocol::ErrorCode;
+use crate::protocol::messages::fetch::FetchRequest;
+use crate::protocol::messages::init_producer_id::InitProducerIdRequest;
+use crate::protocol::messages::produce::ProduceRequest;
+use std::collections::BTreeMap;
+
+/// Last version of Produce and Fetch that names topics rather than giving their ids.
+const NAMED_TOPICS_VERSION: i16 = 12;
+
+impl Client {
+    /// Serves a producer once: what it needs is asked for, what it has to send is sent, and answers
+    /// are waited for until something happens or is due. Ends also when standard input is ready,
+    /// where that is asked for.
+    pub fn drive_producer(
+        &mut self,
+        producer: &mut Producer,
+        standard_input: bool,
+    ) -> Result<Wake, ClientError> {
+        if producer.needs_identity() {
+            self.identify(producer)?;
+        }
+        if producer.take_needs_metadata() {
+            self.refresh_known()?;
+        }
+        let now = self.now().instant;
+        while let Some(outgoing) = producer.poll_request(now, &self.cluster) {
+            let highest = named_version(outgoing.has_topic_ids);
+            let sent = self.submit::<ProduceRequest>(
+                outgoing.node,
+                &outgoing.request,
+                highest,
+                outgoing.expects_response,
+            );
+            match sent {
+                Ok(token) if outgoing.expects_response => {
+                    self.producing.insert(token, outgoing.request_id);
+                }
+                Ok(_) => {}
+                Err(error) if error.is_retriable() => {
+                    producer.handle_disconnect(now, outgoing.request_id);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let due = producer.next_deadline();
+        let until = match due {
+            _ if producer.has_deliveries() => now,
+            due if due <= now => now + IDLE,
+            due => due,
+        };
+        let wake = self.pump(until, standard_input)?;
+        let now = self.now().instant;
+        while let Some(position) = self.position_of(&self.producing) {
+            let response = self.arrived.remove(position).expect("found there");
+            let request_id = self.producing.remove(&response.token).expect("found there");
+            match response.decode::<ProduceRequest>() {
+                Ok(answer) => producer.handle_response(now, &self.cluster, request_id, &answer),
+                Err(error) => {
+                    producer.handle_disconnect(now, request_id);
+                    return Err(error);
+                }
+            }
+        }
+        for request_id in take_broken(&mut self.producing, &mut self.broken) {
+            producer.handle_disconnect(now, request_id);
+        }
+        Ok(wake)
+    }
+
+    /// Waits until all that was sent without expecting an answer has left this process, at most
+    /// `request.timeout.ms`.
+    pub fn finish_sending(&mut self) -> Result<(), ClientError> {
+        let deadline = self.now().instant + self.options.request_timeout;
+        let unsent = |link: &Link| !link.connection.outgoing().is_empty();
+        while self.links.values().any(unsent) && self.now().instant < deadline {
+            self.pump(deadline, false)?;
+        }
+        Ok(())
+    }
+
+    fn position_of<T>(&self, tokens: &BTreeMap<u64, T>) -> Option<usize> {
+        self.arrived
+            .iter()
+            .position(|response| tokens.contains_key(&response.token))
+    }
+
+    /// Gives an idempotent producer its id.
+    fn identify(&mut self, producer: &mut Producer) -> Result<(), ClientError> {
+        let started = self.now().instant;
+        loop {
+            let request = InitProducerIdRequest {
+                // Null, not empty: Kafka refuses the empty name.
+                transactional_id: None,
+                transaction_timeout_ms: i32::MAX,
+                ..InitProducerIdRequest::default()
+            };
+            let response = self.call_any(&request)?;
+            let error = ErrorCode::from(response.error_code);
+            if error == ErrorCode::NONE {
+                producer.set_identity(
+                    ProducerId(response.producer_id),
+                    ProducerEpoch(response.producer_epoch),
+                );
+                return Ok(());
+            }
+            let waited = self.now().instant.since(started);
+            if !error.is_retriable() || waited >= self.options.max_block {
+                return Err(ClientError::kafka("InitProducerId", error, None));
+            }
+            self.pause(self.options.retry_backoff)?;
+        }
+    }
+
+    /// Serves a consumer once: fetches are sent, and answers are waited for at most until `until`.
+    pub fn drive_consumer(
+        &mut self,
+        consumer: &mut Consumer,
+        until: Instant,
+    ) -> Result<(), ClientError> {
+        if consumer.take_needs_metadata() {
+            self.refresh_known()?;
+        }
+        let now = self.now().instant;
+        while let Some(outgoing) = consumer.poll_request(now, &self.cluster) {
+            let highest = named_version(outgoing.has_topic_ids);
+            match self.submit::<FetchRequest>(outgoing.node, &outgoing.request, highest, true) {
+                Ok(token) => {
+                    self.fetching.insert(token, outgoing.node);
+                }
+                Err(error) if error.is_retriable() => {
+                    consumer.handle_disconnect(now, outgoing.node);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        // Without a fetch on its way there is only the rest after an error to wait for.
+        let due = if self.fetching.is_empty() {
+            consumer
+                .next_deadline(now)
+                .min(now + self.options.retry_backoff)
+        } else {
+            consumer.next_deadline(now)
+        };
+        self.pump(until.min(due), false)?;
+        let now = self.now().instant;
+        while let Some(position) = self.position_of(&self.fetching) {
+            let response = self.arrived.remove(position).expect("found there");
+            let node = self.fetching.remove(&response.token).expect("found there");
+            let answer = response.decode::<FetchRequest>()?;
+            consumer.handle_response(now, &self.cluster, node, &answer)?;
+        }
+        for node in take_broken(&mut self.fetching, &mut self.broken) {
+            consumer.handle_disconnect(now, node);
+        }
+        Ok(())
+    }
+}
+
+fn named_version(has_topic_ids: bool) -> i16 {
+    if has_topic_ids {
+        i16::MAX
+    } else {
+        NAMED_TOPICS_VERSION
+    }
+}
+
+/// What waited under marks whose connection broke: it waits no longer.
+fn take_broken<T>(waiting: &mut BTreeMap<u64, T>, broken: &mut BTreeMap<u64, String>) -> Vec<T> {
+    let taken = waiting.extract_if(.., |token, _| broken.remove(token).is_some());
+    taken.map(|(_, what)| what).collect()
+}

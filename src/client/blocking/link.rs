@@ -1,0 +1,49 @@
+//! The connection to one broker: a socket, and the state machine that speaks on it.
+
+use crate::client::connection::Connection;
+use crate::runtime::blocking::{Interest, Received, Socket};
+use std::io;
+
+/// A socket, and what is spoken on it.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) socket: Socket,
+    pub(super) connection: Connection,
+    pub(super) server: String,
+}
+
+/// What the socket is waited for.
+pub(super) fn interest(link: &Link) -> Interest<'_> {
+    if link.connection.outgoing().is_empty() {
+        Interest::Readable(&link.socket)
+    } else {
+        Interest::Writable(&link.socket)
+    }
+}
+
+/// Sends what the socket takes.
+pub(super) fn flush(link: &mut Link) -> io::Result<()> {
+    while !link.connection.outgoing().is_empty() {
+        match link.socket.send(link.connection.outgoing())? {
+            0 => break,
+            sent => link.connection.handle_sent(sent),
+        }
+    }
+    Ok(())
+}
+
+/// Reads what is there; false where the other side has closed.
+pub(super) fn receive(link: &mut Link, buffer: &mut [u8]) -> io::Result<bool> {
+    loop {
+        match link.socket.receive(buffer)? {
+            Received::Bytes(count) => {
+                link.connection.handle_bytes(&buffer[..count]);
+                if count < buffer.len() {
+                    return Ok(true);
+                }
+            }
+            Received::Nothing => return Ok(true),
+            Received::Closed => return Ok(false),
+        }
+    }
+}

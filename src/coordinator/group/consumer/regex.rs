@@ -1,0 +1,181 @@
+//! Topics by regular expression, resolved here rather than by the members.
+//!
+//! Expressions are RE2's, which know no backtracking: matching is linear in the text, and an
+//! expression that would compile to too much is refused. A match is one of the whole name. What an
+//! expression was found to mean is a record, so that a restart changes nothing.
+//!
+//! An expression is resolved when it comes; all of a group's, when topics change, but at most once
+//! in [`LOOK_UP_INTERVAL`], and every `group.consumer.regex.refresh.interval.ms`.
+
+use crate::base::time::{Instant, milliseconds};
+use crate::coordinator::World;
+use crate::coordinator::group::{Groups, TimerKey};
+use crate::metadata::image::MetadataImage;
+use crate::protocol::string::Str;
+use regex::bytes::{Regex, RegexBuilder};
+use std::time::Duration;
+
+/// Topics that come one after the other are looked at together.
+pub const LOOK_UP_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Longest expression. A topic's name has at most 249 characters.
+const REGEX_BYTES_MAX: usize = 4096;
+
+/// What an expression may compile to.
+const COMPILED_BYTES_MAX: usize = 1 << 19;
+
+/// How deep an expression may nest.
+const NEST_MAX: u32 = 50;
+
+/// Topics that belong to the broker.
+const INTERNAL_TOPICS: &[&str] = &[
+    "__consumer_offsets",
+    "__transaction_state",
+    "__share_group_state",
+    "__cluster_metadata",
+];
+
+/// Compiles an expression.
+///
+/// # Errors
+/// A sentence that says what is wrong with it.
+pub fn compile(regex: &str) -> Result<Regex, String> {
+    if regex.len() > REGEX_BYTES_MAX {
+        return Err(format!("it is longer than {REGEX_BYTES_MAX} bytes"));
+    }
+    let regex = unquoted(regex);
+    // Alone first: `a)|(b` is no expression, though it becomes one between parentheses.
+    build(&regex)?;
+    build(&format!("^(?:{regex})$"))
+}
+
+fn build(regex: &str) -> Result<Regex, String> {
+    RegexBuilder::new(regex)
+        // As in RE2, digits and letters of classes are ASCII's, and so are names of topics.
+        .unicode(false)
+        .size_limit(COMPILED_BYTES_MAX)
+        .dfa_size_limit(COMPILED_BYTES_MAX)
+        .nest_limit(NEST_MAX)
+        .build()
+        .map_err(|error| {
+            if let regex::Error::CompiledTooBig(limit) = error {
+                return format!("it compiles to more than {limit} bytes");
+            }
+            error.to_string()
+        })
+}
+
+/// RE2 takes what stands between `\Q` and `\E` as it is: the crate does not know that, so it is
+/// escaped here.
+fn unquoted(regex: &str) -> String {
+    let mut plain = String::with_capacity(regex.len());
+    let mut rest = regex;
+    while let Some(escape) = rest.find('\\') {
+        plain.push_str(&rest[..escape]);
+        rest = &rest[escape..];
+        if let Some(quoted) = rest.strip_prefix("\\Q") {
+            let end = quoted.find("\\E").unwrap_or(quoted.len());
+            plain.push_str(&regex::escape(&quoted[..end]));
+            rest = quoted[end..].strip_prefix("\\E").unwrap_or_default();
+        } else {
+            let length = 1 + rest.chars().nth(1).map_or(0, char::len_utf8);
+            plain.push_str(&rest[..length]);
+            rest = &rest[length..];
+        }
+    }
+    plain.push_str(rest);
+    plain
+}
+
+/// The topics that an expression means, sorted; none where it does not compile, which a heartbeat
+/// does not let happen.
+#[must_use]
+pub fn resolve(image: &MetadataImage, regex: &str) -> Vec<Str> {
+    let Ok(regex) = compile(regex) else {
+        return Vec::new();
+    };
+    image
+        .topics
+        .iter()
+        .filter(|topic| {
+            regex.is_match(topic.name.as_bytes()) && !INTERNAL_TOPICS.contains(&&*topic.name)
+        })
+        .map(|topic| Str::from(&*topic.name))
+        .collect()
+}
+
+/// Whether a group's expressions may be looked up now. If so, that it is done is remembered, and
+/// the next time set; if it was done just now, it is put off.
+pub fn may_be_looked_up(groups: &mut Groups, world: &World<'_>, group_id: &Str) -> bool {
+    let now = world.now.instant;
+    let key = TimerKey::ConsumerRegex(group_id.clone());
+    let Some(group) = groups
+        .consumer_mut(group_id)
+        .filter(|one| one.has_regexes())
+    else {
+        return false;
+    };
+    if let Some(last) = group.regexes_refreshed
+        && now.since(last) < LOOK_UP_INTERVAL
+    {
+        let at = last + LOOK_UP_INTERVAL;
+        let at = groups.timers.get(&key).map_or(at, |set| set.min(at));
+        groups.timers.set(key, at);
+        return false;
+    }
+    group.regexes_refreshed = Some(now);
+    groups.timers.set(key, now + refresh_interval(world));
+    true
+}
+
+/// An expression came: the group's are looked up from time to time.
+pub fn begin(groups: &mut Groups, world: &World<'_>, group_id: &Str) {
+    let key = TimerKey::ConsumerRegex(group_id.clone());
+    if groups.timers.get(&key).is_none() {
+        let at: Instant = world.now.instant + refresh_interval(world);
+        groups.timers.set(key, at);
+    }
+}
+
+/// The group looks at its topics again soon.
+pub fn look_again(groups: &mut Groups, world: &World<'_>, group_id: &Str) {
+    let key = TimerKey::ConsumerRegex(group_id.clone());
+    groups.timers.set(key, world.now.instant + LOOK_UP_INTERVAL);
+}
+
+fn refresh_interval(world: &World<'_>) -> Duration {
+    let interval = world
+        .configuration
+        .group_consumer_regex_refresh_interval_ms();
+    milliseconds(i64::from(interval)).max(LOOK_UP_INTERVAL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_name_is_matched() {
+        let regex = compile("orders|pay.*").expect("it is one");
+        assert!(regex.is_match(b"orders") && regex.is_match(b"payments"));
+        assert!(!regex.is_match(b"orders-2") && !regex.is_match(b"my-orders"));
+        let quoted = compile(r"\Qa.b\E.+").expect("it is one");
+        assert!(quoted.is_match(b"a.b-1") && !quoted.is_match(b"axb-1"));
+        assert!(
+            compile(r"\\Q")
+                .expect("a backslash and a Q")
+                .is_match(b"\\Q")
+        );
+    }
+
+    #[test]
+    fn what_is_no_expression_or_too_much_is_refused() {
+        for bad in ["[", "a)|(b", "(?<n", "*", r"\1", "(?=a)"] {
+            assert!(compile(bad).is_err(), "{bad}");
+        }
+        assert!(compile(&"a".repeat(REGEX_BYTES_MAX + 1)).is_err());
+        assert!(compile("((a{100}){100}){100}").is_err());
+        assert!(compile(&"(".repeat(1000)).is_err());
+        assert!(compile(&format!("{}a{}", "(".repeat(500), ")".repeat(500))).is_err());
+    }
+}

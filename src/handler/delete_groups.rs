@@ -1,0 +1,60 @@
+//! DeleteGroups (key 42): groups without members go, with their offsets.
+
+use super::group::{self, PerGroup};
+use super::{Context, Outcome, Request, Responder, State, decode};
+use crate::coordinator::group::{GroupCommand, GroupReply};
+use crate::protocol::api::ApiKey;
+use crate::protocol::messages::delete_groups::{
+    DeletableGroupResult, DeleteGroupsRequest, DeleteGroupsResponse,
+};
+use std::collections::BTreeSet;
+
+/// A DeleteGroups that is with its groups.
+pub struct Waiting {
+    responder: Responder,
+    groups: PerGroup<DeletableGroupResult>,
+}
+
+pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+    let message: DeleteGroupsRequest = match decode(request) {
+        Ok(message) => message,
+        Err(outcome) => return outcome,
+    };
+    let mut waiting = Waiting {
+        responder: Responder::of(&request.header, ApiKey::DeleteGroups),
+        groups: PerGroup::new(),
+    };
+    let mut seen = BTreeSet::new();
+    for group_id in message.groups_names {
+        // As Apache: a group that is named twice is deleted once, and answered once.
+        if !seen.insert(group_id.clone()) {
+            continue;
+        }
+        waiting.groups.ask(group_id.clone());
+        let command = GroupCommand::DeleteGroup(group_id.clone());
+        if let Err(refused) = context.ask_group(request.id, command)
+            && let GroupReply::DeleteGroup(refused) = *refused
+        {
+            waiting.groups.answer(&group_id, refused);
+        }
+    }
+    waiting.proceed()
+}
+
+pub(super) fn on_reply(mut waiting: Waiting, reply: DeletableGroupResult) -> Outcome {
+    let group_id = reply.group_id.clone();
+    waiting.groups.answer(&group_id, reply);
+    waiting.proceed()
+}
+
+impl Waiting {
+    fn proceed(self) -> Outcome {
+        if !self.groups.is_complete() {
+            return Outcome::Waits(State::Group(group::Waiting::DeleteGroups(self)));
+        }
+        self.responder.reply(&DeleteGroupsResponse {
+            results: self.groups.into_answers().collect(),
+            ..DeleteGroupsResponse::default()
+        })
+    }
+}

@@ -1,0 +1,262 @@
+//! Consumer groups as their users meet them: records are shared out, offsets are kept, a restart and
+//! a crash forget nothing that was committed.
+
+use crate::broker::{Broker, unique};
+use crate::deadline::wait_for;
+use crate::installed;
+use crate::tools::{
+    CONSOLE_CONSUMER, CONSUMER_GROUPS, CONSUMER_PERF, DUMP_LOG, call, run_and_expect,
+};
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+/// No wait for more members: the tests have their own.
+const SETTINGS: &[&str] = &["num.partitions=4", "group.initial.rebalance.delay.ms=0"];
+
+fn kcat(arguments: &[&str], input: &str) -> String {
+    let mut child = Command::new("kcat")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("kcat is not there: run `cargo dev install`");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    stdin.write_all(input.as_bytes()).expect("kcat reads");
+    drop(stdin);
+    let output = child.wait_with_output().expect("kcat ends");
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.success(),
+        "kcat {arguments:?} failed: {complaint}"
+    );
+    String::from_utf8(output.stdout).expect("the records are text")
+}
+
+fn produce(broker: &Broker, topic: &str, values: impl Iterator<Item = String>) {
+    let lines: Vec<String> = values.map(|value| value + "\n").collect();
+    let arguments = ["-P", "-b", &broker.bootstrap, "-t", topic];
+    kcat(&arguments, &lines.concat());
+}
+
+/// Reads with the balanced consumer until the end of every partition, and commits on the way out.
+fn consume(broker: &Broker, group: &str, topic: &str) -> BTreeSet<String> {
+    let bootstrap = &broker.bootstrap;
+    let arguments = [
+        "-b",
+        bootstrap,
+        "-X",
+        "auto.offset.reset=earliest",
+        "-q",
+        "-e",
+        "-G",
+        group,
+        topic,
+    ];
+    let printed = kcat(&arguments, "");
+    printed.lines().map(str::to_owned).collect()
+}
+
+fn numbers(range: std::ops::Range<u32>) -> BTreeSet<String> {
+    range.map(|number| number.to_string()).collect()
+}
+
+#[test]
+fn kcat_goes_on_where_its_group_was_on_one_core() {
+    a_group_goes_on(1);
+}
+
+#[test]
+fn kcat_goes_on_where_its_group_was_on_two_cores() {
+    a_group_goes_on(2);
+}
+
+fn a_group_goes_on(cores: u16) {
+    let mut broker = Broker::start_with(cores, SETTINGS);
+    let (topic, group) = (unique("shared"), unique("group"));
+    let send = |broker: &Broker, range: std::ops::Range<u32>| {
+        produce(broker, &topic, range.map(|number| number.to_string()));
+    };
+    send(&broker, 0..100);
+    assert_eq!(consume(&broker, &group, &topic), numbers(0..100));
+    assert_eq!(consume(&broker, &group, &topic), numbers(0..0));
+    send(&broker, 100..150);
+    assert_eq!(consume(&broker, &group, &topic), numbers(100..150));
+    // Another group has its own offsets.
+    let other = unique("group");
+    assert_eq!(consume(&broker, &other, &topic), numbers(0..150));
+    broker.kill();
+    broker.start_again();
+    send(&broker, 150..170);
+    assert_eq!(consume(&broker, &group, &topic), numbers(150..170));
+    broker.stop();
+    broker.start_again();
+    send(&broker, 170..180);
+    assert_eq!(consume(&broker, &group, &topic), numbers(170..180));
+    assert_eq!(consume(&broker, &other, &topic), numbers(150..180));
+}
+
+#[test]
+fn apaches_tools_see_groups_and_change_them() {
+    let mut broker = Broker::start_with(2, SETTINGS);
+    let at = format!("--bootstrap-server {}", broker.bootstrap);
+    let (topic, group, java, modern) = (
+        unique("shared"),
+        unique("kcat"),
+        unique("java"),
+        unique("modern"),
+    );
+    produce(&broker, &topic, (0..100).map(|number| number.to_string()));
+    consume(&broker, &group, &topic);
+    let read = |group: &str, more: &str| {
+        let words = format!(
+            "{at} --topic {topic} --group {group} --from-beginning --max-messages 100 \
+             --timeout-ms 30000 {more}"
+        );
+        call(CONSOLE_CONSUMER, &words)
+    };
+    let groups = |words: &str| call(CONSUMER_GROUPS, &format!("{at} {words}"));
+    run_and_expect(
+        broker.folder(),
+        vec![
+            (read(&java, ""), &["99\n"]),
+            (
+                read(&modern, "--consumer-property group.protocol=consumer"),
+                &["99\n"],
+            ),
+            (
+                call(
+                    CONSUMER_PERF,
+                    &format!("{at} --topic {topic} --num-records 100 --hide-header"),
+                ),
+                &["100"],
+            ),
+            (groups("--list"), &[&group, &java, &modern]),
+            (groups("--list --state"), &["Empty"]),
+            (groups("--list --type"), &["Classic", "Consumer"]),
+            (
+                groups(&format!("--describe --group {group}")),
+                &["CURRENT-OFFSET", &topic],
+            ),
+            (
+                groups(&format!("--describe --group {group} --state")),
+                &["Empty", &broker.bootstrap],
+            ),
+            (
+                groups(&format!(
+                    "--reset-offsets --group {java} --topic {topic} --to-earliest --execute"
+                )),
+                &[&java, "NEW-OFFSET"],
+            ),
+            (
+                groups(&format!("--delete-offsets --group {java} --topic {topic}")),
+                &["Successful"],
+            ),
+            (
+                groups(&format!("--delete --group {modern}")),
+                &["was successful"],
+            ),
+            (groups("--list"), &[&group]),
+        ],
+    );
+    broker.stop();
+    let mut decoded = Vec::new();
+    for entry in std::fs::read_dir(broker.data()).expect("the broker's data") {
+        let partition = entry.expect("an entry").path();
+        let log = partition.join("00000000000000000000.log");
+        let is_groups = partition
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("__consumer_offsets-"));
+        if is_groups && std::fs::metadata(&log).is_ok_and(|file| file.len() > 0) {
+            let words = format!("--offsets-decoder --files {}", log.display());
+            decoded.push((
+                call(DUMP_LOG, &words),
+                &["isvalid: true", "\"type\":\""][..],
+            ));
+        }
+    }
+    assert!(!decoded.is_empty(), "the groups are written somewhere");
+    run_and_expect(broker.folder(), decoded);
+}
+
+#[test]
+fn a_directory_goes_from_apache_to_klamm_and_back() {
+    let mut broker =
+        Broker::start_apache(&["num.partitions=4", "group.initial.rebalance.delay.ms=0"]);
+    let (topic, group) = (unique("handed"), unique("group"));
+    let send = |broker: &Broker, range: std::ops::Range<u32>| {
+        produce(broker, &topic, range.map(|number| number.to_string()));
+    };
+    send(&broker, 0..50);
+    assert_eq!(consume(&broker, &group, &topic), numbers(0..50));
+    for start in [50, 60] {
+        broker.hand_over();
+        send(&broker, start..start + 10);
+        let seen = consume(&broker, &group, &topic);
+        assert_eq!(seen, numbers(start..start + 10), "after {start}");
+    }
+}
+
+#[test]
+#[ignore = "failed in one of three full runs: two members did not come to share within 180 s; cause not known yet. \
+            group_life has kafka-python share, crash and return, and passed each time"]
+fn kafka_python_shares_partitions_and_takes_over_from_the_dead() {
+    let broker = Broker::start_with(2, SETTINGS);
+    let (topic, group) = (unique("shared"), unique("group"));
+    produce(&broker, &topic, (0..10).map(|number| number.to_string()));
+    let member = || {
+        installed::python("kafka_python_member.py")
+            .args([&broker.bootstrap, &topic, &group])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python runs")
+    };
+    let mut members: Vec<_> = (0..2)
+        .map(|_| {
+            let mut child = member();
+            let output = child.stdout.take().expect("a pipe");
+            (child, Lines::of(output))
+        })
+        .collect();
+    wait_for("two members with two partitions each", || {
+        let counts: Vec<usize> = members.iter_mut().map(|(_, lines)| lines.owned()).collect();
+        (counts == [2, 2]).then_some(())
+    });
+    let (mut dead, _) = members.remove(0);
+    dead.kill().expect("our own child can be killed");
+    dead.wait().expect("our own child can be waited for");
+    wait_for("the other to have all", || {
+        (members[0].1.owned() == 4).then_some(())
+    });
+    let (mut last, _) = members.remove(0);
+    last.kill().expect("our own child can be killed");
+    last.wait().expect("our own child can be waited for");
+}
+
+/// What a member prints: how many partitions it has, whenever that changes.
+struct Lines {
+    last: std::sync::Arc<std::sync::Mutex<usize>>,
+}
+
+impl Lines {
+    fn of(output: std::process::ChildStdout) -> Lines {
+        use std::io::BufRead;
+        let last = std::sync::Arc::new(std::sync::Mutex::new(0));
+        let shared = std::sync::Arc::clone(&last);
+        std::thread::spawn(move || {
+            for line in std::io::BufReader::new(output).lines() {
+                let Some(owned) = line.ok().and_then(|line| line.trim().parse().ok()) else {
+                    break;
+                };
+                *shared.lock().expect("nobody panics with it") = owned;
+            }
+        });
+        Lines { last }
+    }
+
+    fn owned(&mut self) -> usize {
+        *self.last.lock().expect("nobody panics with it")
+    }
+}

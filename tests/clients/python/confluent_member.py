@@ -1,0 +1,42 @@
+"""confluent-kafka (librdkafka) as a member of a group: see member.py."""
+
+from confluent_kafka import Consumer, KafkaException
+
+import member
+
+consumer = Consumer({
+    "bootstrap.servers": member.BOOTSTRAP,
+    "group.id": member.GROUP,
+    "auto.offset.reset": "earliest",
+    "enable.auto.commit": False,
+    "topic.metadata.refresh.interval.ms": 1000,
+    **member.SETTINGS,
+})
+owned = set()
+is_incremental = ("cooperative" in str(member.SETTINGS.get("partition.assignment.strategy"))
+                  or member.SETTINGS.get("group.protocol") == "consumer")
+
+
+def on_assign(_consumer, partitions):
+    if not is_incremental:
+        owned.clear()
+    owned.update(row.partition for row in partitions)
+    member.assigned(owned)
+
+
+def on_revoke(_consumer, partitions):
+    owned.difference_update(row.partition for row in partitions)
+    member.assigned(owned)
+
+
+consumer.subscribe([member.TOPIC], on_assign=on_assign, on_revoke=on_revoke, on_lost=on_revoke)
+while not member.closing.is_set():
+    message = consumer.poll(0.1)
+    if message is None or message.error():
+        continue
+    try:
+        consumer.commit(message, asynchronous=False)
+    except KafkaException:
+        continue  # a rebalance came between: whoever has the partition now reads it again
+    member.record(message.partition(), message.offset(), message.value())
+consumer.close()
