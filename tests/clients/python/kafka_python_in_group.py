@@ -17,6 +17,10 @@ class Listener(ConsumerRebalanceListener):
 consumer = KafkaConsumer(bootstrap_servers=member.BOOTSTRAP, group_id=member.GROUP,
                          auto_offset_reset="earliest", enable_auto_commit=False, **member.SETTINGS)
 consumer.subscribe([member.TOPIC], listener=Listener())
+# A member that joins before it knows the topic assigns nothing, and joins again as soon as it does.
+# Where a poll's time ends during that second join, kafka-python 3.0.12 forgets the join: it has no
+# partitions, sends no heartbeats, and never joins again. So it knows the topic first.
+consumer.partitions_for_topic(member.TOPIC)
 while not member.closing.is_set():
     for rows in consumer.poll(timeout_ms=100).values():
         try:
