@@ -24,6 +24,8 @@ use std::collections::BTreeMap;
 
 /// First version whose batches may be compressed with zstd. KIP-110.
 const ZSTD_SINCE: i16 = 7;
+/// First version that calls topics by their ids. KIP-516.
+const TOPIC_IDS_SINCE: i16 = 13;
 /// The most records at fault that a response names, of all its partitions. Apache has no bound, and
 /// answers a hundred bytes for each record of seven.
 const RECORD_ERRORS_MAX: usize = 10_000;
@@ -64,6 +66,7 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
     };
     let mut topics = Vec::with_capacity(message.topic_data.len());
     let mut checks = Checks {
+        is_by_id: request.header.api_version >= TOPIC_IDS_SINCE,
         is_zstd_allowed: request.header.api_version >= ZSTD_SINCE,
         is_acks_known: waits_for_replicas.is_some(),
         // Apache's own tools may: they call themselves so.
@@ -158,6 +161,7 @@ fn has_duplicates<K: Ord>(keys: impl Iterator<Item = K>) -> bool {
 
 /// What the request says of all its batches.
 struct Checks {
+    is_by_id: bool,
     is_zstd_allowed: bool,
     is_acks_known: bool,
     is_internal_allowed: bool,
@@ -176,7 +180,12 @@ impl Checks {
         topic: &TopicShape,
         partition: PartitionProduceData,
     ) -> Result<Checked, ProduceRefusal> {
-        let found = context.find_topic(topic.topic_id, &topic.name)?;
+        let found = context
+            .find_topic(topic.topic_id, &topic.name)
+            .map_err(|error| match self.is_by_id {
+                true => ErrorCode::UNKNOWN_TOPIC_ID,
+                false => error,
+            })?;
         let topic_partition = within(found, partition.index)?;
         if !self.is_acks_known {
             return Err(ErrorCode::INVALID_REQUIRED_ACKS.into());

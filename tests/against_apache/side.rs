@@ -10,6 +10,9 @@ use bytes::Bytes;
 use klamm::base::ids::TopicId;
 use klamm::protocol::messages::api_versions::ApiVersionsRequest;
 use klamm::protocol::messages::init_producer_id::InitProducerIdRequest;
+use klamm::protocol::messages::list_offsets::{
+    ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic,
+};
 use klamm::protocol::messages::metadata::MetadataRequest;
 use klamm::protocol::{Message, Request, Str, decode_response_header, encode_request};
 use std::collections::BTreeMap;
@@ -156,6 +159,32 @@ impl Side {
         topics
     }
 
+    /// Whether the broker leads the partitions that it speaks of: Apache's log begins later.
+    fn leads(&mut self, topics: &BTreeMap<String, usize>) -> bool {
+        const LATEST: i64 = -1;
+        let topics = topics.iter().map(|(name, partitions)| {
+            let partitions = (0_i32..).take(*partitions).map(|index| {
+                of!(ListOffsetsPartition {
+                    partition_index: index,
+                    timestamp: LATEST,
+                })
+            });
+            of!(ListOffsetsTopic {
+                name: text(name),
+                partitions: partitions.collect(),
+            })
+        });
+        let request = of!(ListOffsetsRequest {
+            replica_id: -1,
+            topics: topics.collect(),
+        });
+        let Answer::Response(response) = self.ask(7, &request) else {
+            return false;
+        };
+        let mut partitions = response.topics.iter().flat_map(|topic| &topic.partitions);
+        partitions.all(|partition| partition.error_code == 0)
+    }
+
     /// Whether the broker is in its own list of brokers, and says who the controller is.
     fn is_registered(&mut self) -> bool {
         match self.ask(12, &of!(MetadataRequest { topics: None })) {
@@ -166,6 +195,7 @@ impl Side {
 
     fn gives_producer_ids(&mut self) -> bool {
         let request = of!(InitProducerIdRequest {
+            transactional_id: None,
             producer_id: -1,
             producer_epoch: -1,
         });
@@ -249,7 +279,8 @@ impl Pair {
     pub fn settle(&mut self) {
         // Where they never agree, what is asked next shows it.
         wait_up_to(PATIENCE, || {
-            (self.apache.learn() == self.klamm.learn()).then_some(())
+            let topics = self.apache.learn();
+            (topics == self.klamm.learn() && self.apache.leads(&topics)).then_some(())
         });
     }
 

@@ -85,14 +85,23 @@ fn produce(pair: &mut Pair, what: &str, acks: i16, topic: &str, entries: &[(i32,
     }
 }
 
-/// Takes away what klamm says where Apache says nothing, and the time in what both say.
+/// Takes away what klamm says where Apache says nothing, the words where both say something, the
+/// time in what both say of a record, and the order of partitions, which is that of a hash map.
 fn without_words(apache: &mut ProduceResponse, klamm: &mut ProduceResponse) {
     let theirs = apache.responses.iter_mut();
     for (theirs, ours) in theirs.zip(&mut klamm.responses) {
+        for partitions in [
+            &mut theirs.partition_responses,
+            &mut ours.partition_responses,
+        ] {
+            partitions.sort_by_key(|partition| partition.index);
+        }
         let theirs = theirs.partition_responses.iter_mut();
         for (theirs, ours) in theirs.zip(&mut ours.partition_responses) {
             if theirs.error_message.is_none() && theirs.error_code != 0 {
                 ours.error_message = None;
+            } else if ours.error_message.is_some() {
+                ours.error_message.clone_from(&theirs.error_message);
             }
             for error in theirs
                 .record_errors
