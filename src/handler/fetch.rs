@@ -10,7 +10,7 @@
 use super::gather::{Gather, Questions};
 use super::targets::within;
 use super::{Context, Outcome, Request, Responder, State, code, decode};
-use crate::base::ids::{LeaderEpoch, Offset, PartitionIndex, TopicId};
+use crate::base::ids::{LeaderEpoch, Offset, PartitionIndex};
 use crate::base::time::{Instant, milliseconds};
 use crate::partition::session::{FetchContext, FetchPosition, FetchTarget, SessionRequest};
 use crate::partition::work::{FetchAnswer, FetchEntry, FetchWork, RequestId, Watcher, Work};
@@ -260,10 +260,8 @@ impl Waiting {
         let uses_topic_ids = self.responder.version >= TOPIC_IDS_SINCE;
         let mut bytes_max = self.bytes_max;
         for (target, position) in &self.partitions {
-            let is_named = target.topic_id != TopicId::ZERO || !uses_topic_ids;
-            let found = is_named
-                .then(|| context.find_topic(target.topic_id, &target.topic))
-                .unwrap_or(Err(ErrorCode::UNKNOWN_TOPIC_ID))
+            let found = context
+                .find_called(uses_topic_ids, target.topic_id, &target.topic)
                 .and_then(|topic| within(topic, target.partition.0));
             match found {
                 Ok(topic_partition) => {

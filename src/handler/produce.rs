@@ -66,7 +66,7 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
     };
     let mut topics = Vec::with_capacity(message.topic_data.len());
     let mut checks = Checks {
-        is_by_id: request.header.api_version >= TOPIC_IDS_SINCE,
+        uses_topic_ids: request.header.api_version >= TOPIC_IDS_SINCE,
         is_zstd_allowed: request.header.api_version >= ZSTD_SINCE,
         is_acks_known: waits_for_replicas.is_some(),
         // Apache's own tools may: they call themselves so.
@@ -161,7 +161,7 @@ fn has_duplicates<K: Ord>(keys: impl Iterator<Item = K>) -> bool {
 
 /// What the request says of all its batches.
 struct Checks {
-    is_by_id: bool,
+    uses_topic_ids: bool,
     is_zstd_allowed: bool,
     is_acks_known: bool,
     is_internal_allowed: bool,
@@ -180,12 +180,7 @@ impl Checks {
         topic: &TopicShape,
         partition: PartitionProduceData,
     ) -> Result<Checked, ProduceRefusal> {
-        let found = context
-            .find_topic(topic.topic_id, &topic.name)
-            .map_err(|error| match self.is_by_id {
-                true => ErrorCode::UNKNOWN_TOPIC_ID,
-                false => error,
-            })?;
+        let found = context.find_called(self.uses_topic_ids, topic.topic_id, &topic.name)?;
         let topic_partition = within(found, partition.index)?;
         if !self.is_acks_known {
             return Err(ErrorCode::INVALID_REQUIRED_ACKS.into());

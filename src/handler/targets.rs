@@ -24,6 +24,24 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Finds a topic by what the request's version calls it. An id of zero is then an id like
+    /// another, of no topic.
+    pub(super) fn find_called(
+        &self,
+        uses_topic_ids: bool,
+        id: TopicId,
+        name: &str,
+    ) -> Result<&'a Topic, ErrorCode> {
+        match uses_topic_ids {
+            true => self
+                .image
+                .topics
+                .by_id(id)
+                .ok_or(ErrorCode::UNKNOWN_TOPIC_ID),
+            false => self.find_topic(TopicId::ZERO, name),
+        }
+    }
+
     /// Finds a partition of a topic by name.
     pub(super) fn find(&self, name: &str, partition: i32) -> Result<TopicPartition, ErrorCode> {
         let topic = self.find_topic(TopicId::ZERO, name)?;

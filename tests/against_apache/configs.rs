@@ -19,7 +19,10 @@ const SUBTRACT: i8 = 3;
 /// Name, operation, value.
 type Change<'a> = (&'a str, i8, Option<&'a str>);
 
-pub fn compare(pair: &mut Pair) {
+pub /// A key and its value.
+type Setting<'a> = (&'a str, Option<&'a str>);
+
+fn compare(pair: &mut Pair) {
     incremental(pair);
     replace(pair);
 }
@@ -182,7 +185,7 @@ fn incremental(pair: &mut Pair) {
 }
 
 fn replace(pair: &mut Pair) {
-    let cases: &[(i8, &str, &[(&str, Option<&str>)])] = &[
+    let cases: &[(i8, &str, &[Setting])] = &[
         (TOPIC, "set", &[("flush.messages", Some("7"))]),
         (TOPIC, "set", &[]),
         (TOPIC, "set", &[("flush.messages", None)]),
