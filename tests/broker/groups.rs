@@ -2,8 +2,6 @@
 //! a crash forget nothing that was committed.
 
 use crate::broker::{Broker, unique};
-use crate::deadline::wait_for;
-use crate::installed;
 use crate::tools::{
     CONSOLE_CONSUMER, CONSUMER_GROUPS, CONSUMER_PERF, DUMP_LOG, call, run_and_expect,
 };
