@@ -19,10 +19,10 @@ const SUBTRACT: i8 = 3;
 /// Name, operation, value.
 type Change<'a> = (&'a str, i8, Option<&'a str>);
 
-pub /// A key and its value.
+/// A key and its value.
 type Setting<'a> = (&'a str, Option<&'a str>);
 
-fn compare(pair: &mut Pair) {
+pub fn compare(pair: &mut Pair) {
     incremental(pair);
     replace(pair);
 }
