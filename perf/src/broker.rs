@@ -154,8 +154,7 @@ impl Node {
                      transaction.state.log.replication.factor=1\n\
                      transaction.state.log.min.isr=1\n\
                      share.coordinator.state.topic.replication.factor=1\n\
-                     share.coordinator.state.topic.min.isr=1\n\
-                     group.initial.rebalance.delay.ms=0\n"
+                     share.coordinator.state.topic.min.isr=1\n"
                 )
             }
         }

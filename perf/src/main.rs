@@ -7,10 +7,18 @@
     reason = "a load generator is outside the broker: it opens its own files, sockets and clocks"
 )]
 
+mod bench;
 mod broker;
+mod classic;
 mod clients;
+mod consumer;
 mod fetcher;
+mod group_loads;
+mod group_wire;
+mod links;
+mod loads;
 mod machine;
+mod offsets;
 mod orphans;
 mod probe;
 mod requests;
@@ -20,8 +28,9 @@ mod startup;
 mod table;
 mod wire;
 
+use bench::Bench;
 use broker::{CLIENT_JVM, Installation, KAFKA_JVM, System};
-use rows::{Bench, ROWS, Row};
+use rows::{ROWS, Row};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};

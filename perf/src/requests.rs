@@ -1,7 +1,6 @@
-//! Many small requests: one thread, one epoll, 64 connections that each keep a window of Produce
-//! requests in flight, every request one batch of one record. Frames are built beforehand.
+//! Many small requests: one thread, one epoll, connections that each keep a window of requests in
+//! flight, the same frame again and again. Frames are built beforehand.
 
-use crate::wire;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -14,18 +13,14 @@ const REPLY_BYTES_MAX: usize = 4 << 10;
 /// What shall be asked.
 #[derive(Clone, Debug)]
 pub struct Load {
-    /// Connection i produces to partition i modulo `partitions`.
-    pub topic: String,
-    /// Partitions of the topic.
-    pub partitions: i32,
-    /// Sockets.
-    pub connections: usize,
+    /// What each connection sends, over and over.
+    pub frames: Vec<Vec<u8>>,
     /// Requests in flight on each.
     pub window: usize,
-    /// Bytes of the record's value.
-    pub value_bytes: usize,
     /// For how long requests are sent.
     pub duration: Duration,
+    /// The error code in the body of a reply.
+    pub error_of: fn(&[u8]) -> io::Result<i16>,
 }
 
 /// What came of it.
@@ -48,17 +43,14 @@ struct Asking {
 }
 
 /// Asks until the time is over, then waits for what is in flight.
-pub fn run(port: u16, load: &Load, now_ms: i64) -> Result<Answered, String> {
-    drive(port, load, now_ms).map_err(|error| format!("small requests failed: {error}"))
+pub fn run(port: u16, load: &Load) -> Result<Answered, String> {
+    drive(port, load).map_err(|error| format!("small requests failed: {error}"))
 }
 
-fn drive(port: u16, load: &Load, now_ms: i64) -> io::Result<Answered> {
+fn drive(port: u16, load: &Load) -> io::Result<Answered> {
     let poll = epoll::create(CreateFlags::CLOEXEC)?;
-    let batch = wire::batch(1, &vec![b'v'; load.value_bytes], now_ms);
     let mut asking = Vec::new();
-    for index in 0..load.connections {
-        let partition = i32::try_from(index).expect("few connections") % load.partitions;
-        let frame = wire::produce(&load.topic, partition, &batch);
+    for (index, frame) in load.frames.iter().enumerate() {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
@@ -80,7 +72,7 @@ fn drive(port: u16, load: &Load, now_ms: i64) -> io::Result<Answered> {
         tv_sec: 30,
         tv_nsec: 0,
     };
-    let mut events: Vec<Event> = Vec::with_capacity(load.connections);
+    let mut events: Vec<Event> = Vec::with_capacity(load.frames.len());
     let mut buffer = vec![0; 64 << 10];
     let mut requests = 0;
     while asking.iter().any(|connection| connection.in_flight > 0) {
@@ -96,7 +88,7 @@ fn drive(port: u16, load: &Load, now_ms: i64) -> io::Result<Answered> {
         let sending = start.elapsed() < load.duration && requests < REQUESTS_MAX;
         for event in &events {
             let index = usize::try_from(event.data.u64()).expect("our own index");
-            let answered = asking[index].receive(&mut buffer)?;
+            let answered = asking[index].receive(&mut buffer, load.error_of)?;
             requests += u64::try_from(answered).expect("a small count");
             if sending && answered > 0 {
                 asking[index].send(answered)?;
@@ -119,7 +111,11 @@ impl Asking {
     }
 
     /// Receives once and counts the whole replies, each of which must be without an error.
-    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    fn receive(
+        &mut self,
+        buffer: &mut [u8],
+        error_of: fn(&[u8]) -> io::Result<i16>,
+    ) -> io::Result<usize> {
         let count = match self.stream.read(buffer) {
             Ok(0) => return Err(io::Error::other("the broker closed a connection")),
             Ok(count) => count,
@@ -137,7 +133,7 @@ impl Asking {
             let Some(reply) = self.pending.get(at + 4..at + 4 + size) else {
                 break;
             };
-            let error = wire::produce_error(&reply[4..])?;
+            let error = error_of(&reply[4..])?;
             if error != 0 {
                 return Err(io::Error::other(format!("error code {error}")));
             }

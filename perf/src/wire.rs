@@ -48,6 +48,25 @@ impl Encoder {
         self.0.extend(value.as_bytes());
         self
     }
+    /// An unsigned varint.
+    pub fn varint(&mut self, value: usize) -> &mut Encoder {
+        let mut left = value;
+        loop {
+            let low = u8::try_from(left & 0x7f).expect("seven bits");
+            left >>= 7;
+            if left == 0 {
+                self.0.push(low);
+                return self;
+            }
+            self.0.push(low | 0x80);
+        }
+    }
+    /// compact string
+    pub fn compact_string(&mut self, value: &str) -> &mut Encoder {
+        self.varint(value.len() + 1);
+        self.0.extend(value.as_bytes());
+        self
+    }
     /// bytes with a length of four bytes
     pub fn bytes(&mut self, value: &[u8]) -> &mut Encoder {
         self.int32(length(value.len()));
@@ -56,7 +75,8 @@ impl Encoder {
     }
 }
 
-fn length(count: usize) -> i32 {
+/// A count as it goes over the wire.
+pub fn length(count: usize) -> i32 {
     i32::try_from(count).expect("our own message is small")
 }
 
@@ -68,6 +88,22 @@ pub fn frame(api_key: i16, version: i16, body: &[u8]) -> Vec<u8> {
         .int16(version)
         .int32(7)
         .string(CLIENT_ID);
+    let mut whole = Encoder::default();
+    whole.int32(length(header.0.len() + body.len()));
+    whole.0.extend(header.0);
+    whole.0.extend(body);
+    whole.0
+}
+
+/// A whole request of a flexible version: length, header v2, body, which ends with its tags.
+pub fn flexible_frame(api_key: i16, version: i16, body: &[u8]) -> Vec<u8> {
+    let mut header = Encoder::default();
+    header
+        .int16(api_key)
+        .int16(version)
+        .int32(7)
+        .string(CLIENT_ID)
+        .varint(0);
     let mut whole = Encoder::default();
     whole.int32(length(header.0.len() + body.len()));
     whole.0.extend(header.0);
@@ -95,6 +131,51 @@ impl Decoder<'_> {
     /// int32
     pub fn int32(&mut self) -> io::Result<i32> {
         self.take().map(i32::from_be_bytes)
+    }
+    /// So many bytes.
+    pub fn raw(&mut self, count: usize) -> io::Result<&[u8]> {
+        let (head, rest) = self
+            .0
+            .split_at_checked(count)
+            .ok_or(io::ErrorKind::UnexpectedEof)?;
+        self.0 = rest;
+        Ok(head)
+    }
+    /// string with a length of two bytes; null is empty
+    pub fn string(&mut self) -> io::Result<String> {
+        let length = usize::try_from(self.int16()?).unwrap_or(0);
+        Ok(String::from_utf8_lossy(self.raw(length)?).into_owned())
+    }
+    /// bytes with a length of four bytes; null is empty
+    pub fn bytes(&mut self) -> io::Result<Vec<u8>> {
+        let length = usize::try_from(self.int32()?).unwrap_or(0);
+        Ok(self.raw(length)?.to_vec())
+    }
+    /// An unsigned varint: a length of flexible versions, which is one more than it says.
+    pub fn varint(&mut self) -> io::Result<usize> {
+        let mut value = 0;
+        for shift in (0..35).step_by(7) {
+            let byte = usize::from(self.raw(1)?[0]);
+            value |= (byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err(io::ErrorKind::InvalidData.into())
+    }
+    /// compact string, null is empty
+    pub fn compact_string(&mut self) -> io::Result<String> {
+        let length = self.varint()?.saturating_sub(1);
+        Ok(String::from_utf8_lossy(self.raw(length)?).into_owned())
+    }
+    /// Tagged fields, of which we know none.
+    pub fn tags(&mut self) -> io::Result<()> {
+        for _ in 0..self.varint()? {
+            self.varint()?;
+            let length = self.varint()?;
+            self.skip(length)?;
+        }
+        Ok(())
     }
     /// string with a length of two bytes, skipped; -1 is null
     pub fn skip_string(&mut self) -> io::Result<()> {
@@ -145,8 +226,13 @@ impl Connection {
 /// Whether the broker answers ApiVersions.
 pub fn serves(port: u16) -> bool {
     Connection::open(port, Duration::from_secs(2))
-        .and_then(|mut connection| connection.ask(API_VERSIONS, 0, &[]))
+        .and_then(|mut connection| ask_versions(&mut connection))
         .is_ok()
+}
+
+/// Asks ApiVersions: a connection that is answered is accepted.
+pub fn ask_versions(connection: &mut Connection) -> io::Result<()> {
+    connection.ask(API_VERSIONS, 0, &[]).map(drop)
 }
 
 /// TOPIC_ALREADY_EXISTS
