@@ -34,10 +34,10 @@ fn refusal(bytes: impl Into<Bytes>, rules: &ProduceRules) -> RecordError {
 
 /// The records that are named as being at fault.
 fn at_fault(error: &RecordError) -> Vec<i32> {
-    match error {
-        RecordError::Faults(faults) => faults.first.iter().map(|it| it.batch_index).collect(),
-        other => panic!("no record is at fault: {other}"),
-    }
+    let RecordError::Faults(faults) = error else {
+        panic!("no record is at fault: {error}");
+    };
+    faults.first.iter().map(|it| it.batch_index).collect()
 }
 
 /// The batch with one field of its header replaced, and the checksum made right again.
