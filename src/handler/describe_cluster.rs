@@ -10,6 +10,8 @@ use crate::protocol::string::Str;
 
 /// The endpoints of brokers.
 const ENDPOINT_TYPE_BROKER: i8 = 1;
+/// The endpoints of controllers.
+const ENDPOINT_TYPE_CONTROLLER: i8 = 2;
 
 /// What anyone may do with the cluster while no authorizer is configured: all operations that Kafka
 /// knows for it, as a set of bits (KIP-430).
@@ -37,19 +39,30 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         Err(outcome) => return outcome,
     };
     let responder = Responder::of(&request.header, ApiKey::DescribeCluster);
+    let refused = match message.endpoint_type {
+        ENDPOINT_TYPE_BROKER => None,
+        ENDPOINT_TYPE_CONTROLLER => Some((
+            ErrorCode::MISMATCHED_ENDPOINT_TYPE,
+            "The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type \
+             CONTROLLER"
+                .to_owned(),
+        )),
+        other => Some((
+            ErrorCode::UNSUPPORTED_ENDPOINT_TYPE,
+            format!("Unsupported endpoint type {other}"),
+        )),
+    };
+    if let Some((error, sentence)) = refused {
+        return responder.reply(&DescribeClusterResponse {
+            error_code: code(error),
+            error_message: Some(Str::from(&*sentence)),
+            ..DescribeClusterResponse::default()
+        });
+    }
     let mut response = DescribeClusterResponse {
-        endpoint_type: message.endpoint_type,
         cluster_id: Str::from(context.broker.cluster_id.as_str()),
         ..DescribeClusterResponse::default()
     };
-    if message.endpoint_type != ENDPOINT_TYPE_BROKER {
-        response.error_code = code(ErrorCode::MISMATCHED_ENDPOINT_TYPE);
-        response.error_message = Some(Str::from(
-            "The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type \
-             CONTROLLER",
-        ));
-        return responder.reply(&response);
-    }
     response.controller_id = context.configuration.node_id().0;
     response.brokers = context
         .image

@@ -3,10 +3,13 @@
 use super::describe_cluster::TOPIC_OPERATIONS;
 use super::metadata::is_internal;
 use super::{Context, Outcome, Request, Responder, code, decode};
+use crate::controller::check_topic_name;
 use crate::metadata::image::topics::Topic;
 use crate::protocol::api::ApiKey;
 use crate::protocol::errors::ErrorCode;
-use crate::protocol::messages::describe_topic_partitions::DescribeTopicPartitionsRequest;
+use crate::protocol::messages::describe_topic_partitions::request::{
+    self, DescribeTopicPartitionsRequest, TopicRequest,
+};
 use crate::protocol::messages::describe_topic_partitions::response::{
     Cursor, DescribeTopicPartitionsResponse, DescribeTopicPartitionsResponsePartition,
     DescribeTopicPartitionsResponseTopic,
@@ -19,31 +22,21 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         Err(outcome) => return outcome,
     };
     let responder = Responder::of(&request.header, ApiKey::DescribeTopicPartitions);
-    let first_topic = message
-        .cursor
-        .as_ref()
-        .map(|cursor| cursor.topic_name.clone());
-    let mut first_partition = message
-        .cursor
-        .as_ref()
-        .map_or(0, |cursor| cursor.partition_index.max(0));
+    if let Some(cursor) = &message.cursor
+        && !is_valid(cursor, &message.topics)
+    {
+        return responder.reply(&refusal(message.topics));
+    }
     let mut names: Vec<Str> = if message.topics.is_empty() {
-        context
-            .image
-            .topics
-            .iter()
-            .map(|topic| Str::from(&*topic.name))
-            .collect()
+        let topics = context.image.topics.iter();
+        topics.map(|topic| Str::from(&*topic.name)).collect()
     } else {
         message.topics.into_iter().map(|topic| topic.name).collect()
     };
     names.sort();
     names.dedup();
-    if let Some(first) = &first_topic {
-        names.retain(|name| name >= first);
-        if names.first() != Some(first) {
-            first_partition = 0;
-        }
+    if let Some(cursor) = &message.cursor {
+        names.retain(|name| *name >= cursor.topic_name);
     }
     let asked = usize::try_from(message.response_partition_limit).unwrap_or(0);
     // No page is larger, whatever is asked for; none is empty.
@@ -51,27 +44,63 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
     let mut room = asked.min(page_max).max(1);
     let mut response = DescribeTopicPartitionsResponse::default();
     for name in names {
+        if room == 0 {
+            response.next_cursor = Some(next(name, 0));
+            break;
+        }
         let Some(topic) = context.image.topics.by_name(&name) else {
             response.topics.push(DescribeTopicPartitionsResponseTopic {
-                error_code: code(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
+                error_code: code(match check_topic_name(&name) {
+                    Ok(()) => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+                    Err(_) => ErrorCode::INVALID_TOPIC_EXCEPTION,
+                }),
                 name: Some(name),
+                topic_authorized_operations: TOPIC_OPERATIONS,
                 ..DescribeTopicPartitionsResponseTopic::default()
             });
             continue;
         };
-        let (described, next) = describe(topic, std::mem::take(&mut first_partition), room);
+        let cursor = message.cursor.as_ref();
+        let cursor = cursor.filter(|cursor| cursor.topic_name == name);
+        let first = cursor.map_or(0, |cursor| cursor.partition_index);
+        let (described, next_partition) = describe(topic, first, room);
         room -= described.partitions.len();
         response.topics.push(described);
-        if let Some(partition_index) = next {
-            response.next_cursor = Some(Cursor {
-                topic_name: name,
-                partition_index,
-                ..Cursor::default()
-            });
+        if let Some(partition_index) = next_partition {
+            response.next_cursor = Some(next(name, partition_index));
             break;
         }
     }
     responder.reply(&response)
+}
+
+/// Whether a page may begin there: at a topic that is asked for, where some are.
+fn is_valid(cursor: &request::Cursor, topics: &[TopicRequest]) -> bool {
+    let is_asked_for = || topics.iter().any(|topic| topic.name == cursor.topic_name);
+    cursor.partition_index >= 0 && (topics.is_empty() || is_asked_for())
+}
+
+/// The response has no place for an error of its own: each topic has it.
+fn refusal(topics: Vec<TopicRequest>) -> DescribeTopicPartitionsResponse {
+    let topics = topics
+        .into_iter()
+        .map(|topic| DescribeTopicPartitionsResponseTopic {
+            error_code: code(ErrorCode::INVALID_REQUEST),
+            name: Some(topic.name),
+            ..DescribeTopicPartitionsResponseTopic::default()
+        });
+    DescribeTopicPartitionsResponse {
+        topics: topics.collect(),
+        ..DescribeTopicPartitionsResponse::default()
+    }
+}
+
+fn next(topic_name: Str, partition_index: i32) -> Cursor {
+    Cursor {
+        topic_name,
+        partition_index,
+        ..Cursor::default()
+    }
 }
 
 /// A topic from a partition on, and the first partition that had no room.

@@ -16,6 +16,9 @@ use crate::protocol::messages::metadata::{
 use crate::protocol::string::Str;
 use std::collections::BTreeSet;
 
+/// First version that may call topics by their ids: 10 and 11 have the field, and not the right.
+const TOPIC_IDS_SINCE: i16 = 12;
+
 /// A Metadata whose missing topics are being created.
 pub struct Waiting {
     responder: Responder,
@@ -28,6 +31,9 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         Err(outcome) => return outcome,
     };
     let responder = Responder::of(&request.header, ApiKey::Metadata);
+    if let Some(error) = refusal(&message, responder.version) {
+        return responder.reply(&refused(message, error));
+    }
     let missing = missing_topics(context, &message);
     if !missing.is_empty() {
         let names = missing.iter().map(|name| &**name);
@@ -41,6 +47,41 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
     respond(context, &responder, message)
 }
 
+/// Why a request as a whole is refused.
+fn refusal(message: &MetadataRequest, version: i16) -> Option<ErrorCode> {
+    let topics = || message.topics.iter().flatten();
+    let names_nothing =
+        |topic: &MetadataRequestTopic| topic.topic_id == TopicId::ZERO && topic.name.is_none();
+    if version < TOPIC_IDS_SINCE {
+        let mut topics = topics();
+        let is_refused = topics.any(|it| it.topic_id != TopicId::ZERO || it.name.is_none());
+        is_refused.then_some(ErrorCode::INVALID_REQUEST)
+    } else if topics().all(|topic| topic.topic_id == TopicId::ZERO) {
+        // Where there are ids, names do not count.
+        let is_refused = topics().any(names_nothing);
+        is_refused.then_some(ErrorCode::UNKNOWN_SERVER_ERROR)
+    } else {
+        None
+    }
+}
+
+/// The error stands at each topic that was asked for; of the response itself it is since version 13.
+fn refused(message: MetadataRequest, error: ErrorCode) -> MetadataResponse {
+    let topics = message.topics.into_iter().flatten();
+    let topics = topics.map(|topic| MetadataResponseTopic {
+        error_code: code(error),
+        name: Some(topic.name.unwrap_or_default()),
+        topic_id: topic.topic_id,
+        topic_authorized_operations: OPERATIONS_NOT_ASKED,
+        ..MetadataResponseTopic::default()
+    });
+    MetadataResponse {
+        topics: topics.collect(),
+        error_code: code(error),
+        ..MetadataResponse::default()
+    }
+}
+
 /// What could be created has been: what is missing now is unknown.
 pub(super) fn on_created(context: &mut Context<'_>, waiting: Waiting) -> Outcome {
     respond(context, &waiting.responder, waiting.message)
@@ -52,11 +93,11 @@ fn missing_topics(context: &Context<'_>, message: &MetadataRequest) -> Vec<Str> 
         return Vec::new();
     }
     let topics = &context.image.topics;
-    message
-        .topics
-        .iter()
-        .flatten()
-        .filter(|topic| topic.topic_id == TopicId::ZERO)
+    let asked = || message.topics.iter().flatten();
+    if asked().any(|topic| topic.topic_id != TopicId::ZERO) {
+        return Vec::new();
+    }
+    asked()
         .filter_map(|topic| topic.name.clone())
         .filter(|name| topics.by_name(name).is_none() && check_topic_name(name).is_ok())
         .collect()
@@ -96,34 +137,46 @@ fn respond(context: &Context<'_>, responder: &Responder, message: MetadataReques
             .iter()
             .map(|topic| describe(topic, operations))
             .collect(),
-        // A topic that is asked for twice is described once.
-        Some(topics) => topics
-            .into_iter()
-            .filter(|topic| seen.insert((topic.topic_id, topic.name.clone())))
-            .map(|topic| match find(context, &topic) {
-                Ok(found) => describe(found, operations),
-                Err(error) => MetadataResponseTopic {
-                    error_code: code(error),
-                    name: if version >= 12 || topic.name.is_some() {
-                        topic.name
-                    } else {
-                        Some(Str::default())
-                    },
-                    topic_id: topic.topic_id,
-                    topic_authorized_operations: if topic.topic_id == TopicId::ZERO {
-                        operations
-                    } else {
-                        OPERATIONS_NOT_ASKED
-                    },
-                    ..MetadataResponseTopic::default()
-                },
-            })
-            .collect(),
+        // A topic that is asked for twice is described once; where there are ids, names do not count.
+        Some(topics) => {
+            let uses_ids = topics.iter().any(|topic| topic.topic_id != TopicId::ZERO);
+            topics
+                .into_iter()
+                .filter(|topic| !uses_ids || topic.topic_id != TopicId::ZERO)
+                .map(|topic| MetadataRequestTopic {
+                    name: topic.name.filter(|_| !uses_ids),
+                    ..topic
+                })
+                .filter(|topic| seen.insert((topic.topic_id, topic.name.clone())))
+                .map(|topic| match find(context, &topic) {
+                    Ok(found) => describe(found, operations),
+                    Err(error) => unknown(topic, error, operations),
+                })
+                .collect()
+        }
     };
     if message.include_cluster_authorized_operations {
         response.cluster_authorized_operations = CLUSTER_OPERATIONS;
     }
     responder.reply(&response)
+}
+
+fn unknown(
+    topic: MetadataRequestTopic,
+    error: ErrorCode,
+    operations: i32,
+) -> MetadataResponseTopic {
+    MetadataResponseTopic {
+        error_code: code(error),
+        // What is unknown by id has no name.
+        topic_authorized_operations: match topic.name {
+            Some(_) => operations,
+            None => OPERATIONS_NOT_ASKED,
+        },
+        name: topic.name,
+        topic_id: topic.topic_id,
+        ..MetadataResponseTopic::default()
+    }
 }
 
 fn find<'a>(

@@ -152,6 +152,12 @@ impl Control {
         })
     }
 
+    /// Whether every shard has opened its logs. Nothing is written before: what a new leader writes
+    /// first goes with the registration.
+    fn has_opened(&self) -> bool {
+        self.opened.len() == self.replayed.len()
+    }
+
     /// Decides a command, and lets its reply wait for what it wrote.
     fn submit(&mut self, io: &mut Io<Mail>, waiter: Waiter, command: Command) {
         self.next_ticket += 1;
@@ -233,7 +239,7 @@ impl Control {
         Command::BrokerHeartbeat(BrokerHeartbeatRequest {
             broker_id: node_id.0,
             broker_epoch: self.broker_epoch,
-            current_metadata_offset: self.quorum.log().log_end_offset().0,
+            current_metadata_offset: self.quorum.raft().log_end_offset().0,
             want_fence,
             want_shut_down,
             ..BrokerHeartbeatRequest::default()
@@ -242,7 +248,7 @@ impl Control {
 }
 
 impl Shard {
-    /// Shard 0, first turn: gives every shard the cluster as it was found, and registers the broker.
+    /// Shard 0, first turn: gives every shard the cluster as it was found.
     pub(super) fn begin(&mut self, io: &mut Io<Mail>) {
         let Some(control) = self.control.as_mut() else {
             return;
@@ -250,10 +256,6 @@ impl Shard {
         let Some(image) = control.found.take() else {
             return;
         };
-        let registration = control.controller_registration(&self.configuration);
-        control.submit(io, Waiter::Start, registration);
-        let registration = control.registration(&self.configuration, &self.broker);
-        control.submit(io, Waiter::Start, registration);
         self.broadcast(io, || Mail::Image(Arc::clone(&image)));
     }
 
@@ -320,24 +322,26 @@ impl Shard {
         self.topics.clear();
     }
 
-    /// Shard 0: a shard has opened its logs. When all have, the broker asks to be unfenced.
+    /// Shard 0: a shard has opened its logs. When all have, the broker is registered and asks to be
+    /// unfenced: in one write, because each that is waited for costs a sync of the device.
     pub(super) fn on_opened(&mut self, io: &mut Io<Mail>, opened: Opened) {
         let node_id = self.configuration.node_id();
         let Some(control) = self.control.as_mut() else {
             return;
         };
         control.opened.push(opened);
-        self.unfence(io, node_id);
-    }
-
-    fn unfence(&mut self, io: &mut Io<Mail>, node_id: NodeId) {
-        let Some(control) = self.control.as_mut() else {
+        if !control.has_opened() {
             return;
-        };
-        if control.opened.len() == self.cores && control.broker_epoch >= 0 {
-            let heartbeat = control.heartbeat(node_id, false, false);
-            control.submit(io, Waiter::Start, heartbeat);
         }
+        let registration = control.controller_registration(&self.configuration);
+        control.submit(io, Waiter::Start, registration);
+        let registration = control.registration(&self.configuration, &self.broker);
+        control.submit(io, Waiter::Start, registration);
+        // Where it was refused this is the epoch of an earlier start, and the reply ends this one.
+        let brokers = &control.quorum.controller().image().cluster.brokers;
+        control.broker_epoch = brokers.get(&node_id).map_or(-1, |broker| broker.epoch);
+        let heartbeat = control.heartbeat(node_id, false, false);
+        control.submit(io, Waiter::Start, heartbeat);
     }
 
     pub(super) fn on_serve(&mut self, io: &mut Io<Mail>) {
@@ -389,7 +393,7 @@ impl Shard {
     /// Shard 0: writes the metadata of this turn, and starts the syncs that commit it.
     pub(super) fn write_metadata(&mut self, io: &mut Io<Mail>) {
         let now = io.now();
-        let Some(control) = self.control.as_mut() else {
+        let Some(control) = self.control.as_mut().filter(|it| it.has_opened()) else {
             return;
         };
         match control.quorum.write(now) {
@@ -492,20 +496,15 @@ impl Shard {
     }
 
     fn on_start_reply(&mut self, io: &mut Io<Mail>, reply: &Reply) {
-        let node_id = self.configuration.node_id();
-        let Some(control) = self.control.as_mut() else {
+        let Some(control) = self.control.as_ref() else {
             return;
         };
         match reply {
-            Reply::RegisterBroker(response) => {
-                assert!(
-                    response.broker_epoch >= 0,
-                    "the broker's own registration is refused with error {}",
-                    response.error_code
-                );
-                control.broker_epoch = response.broker_epoch;
-                self.unfence(io, node_id);
-            }
+            Reply::RegisterBroker(response) => assert_eq!(
+                response.broker_epoch, control.broker_epoch,
+                "the broker's own registration is refused with error {}",
+                response.error_code
+            ),
             Reply::BrokerHeartbeat(_) => self.broadcast(io, || Mail::Serve),
             Reply::CreateTopics(_)
             | Reply::DeleteTopics(_)

@@ -25,6 +25,7 @@ mod wire;
 #[macro_use]
 mod side;
 mod configs;
+mod describing;
 mod reading;
 mod topics;
 mod writing;
@@ -35,6 +36,7 @@ use side::Pair;
 fn answers_are_apache_kafkas() {
     let mut pair = Pair::start(&["auto.create.topics.enable=false", "log.retention.ms=-1"]);
     topics::create_what_others_need(&mut pair);
+    describing::compare(&mut pair);
     writing::compare(&mut pair);
     reading::compare(&mut pair);
     configs::compare(&mut pair);

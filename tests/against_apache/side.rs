@@ -298,7 +298,21 @@ impl Pair {
         self.ask_masked(what, &[], |side, _| make(side));
     }
 
-    /// Likewise; the fields `masked` may differ, and the request may depend on the version.
+    /// Likewise; `adjust` is given Apache's answer and klamm's, to take away what may differ.
+    pub fn ask_every<Q: Request>(
+        &mut self,
+        what: &str,
+        make: impl Fn(&Side) -> Q,
+        adjust: impl Fn(&mut Q::Response, &mut Q::Response),
+    ) where
+        Q::Response: std::fmt::Debug,
+    {
+        for version in Q::KEY.versions().iter() {
+            self.ask_adjusted(what, version, &[], &make, &adjust);
+        }
+    }
+
+    /// As `ask`; the fields `masked` may differ, and the request may depend on the version.
     pub fn ask_masked<Q: Request>(
         &mut self,
         what: &str,
