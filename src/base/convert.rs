@@ -38,3 +38,23 @@ pub const fn usize_from_u32(quantity: u32) -> usize {
 pub const fn i64_from(size: usize) -> i64 {
     u64_from(size).cast_signed()
 }
+
+/// A count or a time as a floating-point number: beyond 2^53 rounded to the nearest.
+#[must_use]
+#[expect(
+    clippy::as_conversions,
+    reason = "there is no From: rounding is what is wanted"
+)]
+pub const fn f64_from(quantity: u64) -> f64 {
+    quantity as f64
+}
+
+/// A floating-point number as a whole one: cut off, at least 0, at most `u64::MAX`; NaN is 0.
+#[must_use]
+#[expect(
+    clippy::as_conversions,
+    reason = "there is no TryFrom: saturating is what is wanted"
+)]
+pub const fn u64_from_f64(number: f64) -> u64 {
+    number as u64
+}

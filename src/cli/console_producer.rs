@@ -172,6 +172,7 @@ impl ConsoleProducerArguments {
         Ok(ProducerOptions {
             acks,
             compression: codec,
+            compression_level: None,
             batch_bytes: size(batch_bytes, "batch.size", 16_384)?.max(1),
             linger: Duration::from_millis(number(self.timeout, "linger.ms", 1000)?),
             buffer_bytes: size(self.max_memory_bytes, "buffer.memory", 32 << 20)?.max(1),
@@ -333,9 +334,9 @@ impl Session {
 
     fn report(&mut self) {
         while let Some(delivery) = self.producer.poll_delivery() {
-            if let Err(error) = delivery.result {
-                let count = delivery.cookies.len();
-                self.failed += crate::base::convert::u64_from(count);
+            if let Err(error) = &delivery.result {
+                let count = delivery.record_count();
+                self.failed += count;
                 notice(format_args!(
                     "Error when sending {count} message(s) to topic {}, partition {}: {error}",
                     delivery.topic, delivery.partition

@@ -13,6 +13,8 @@ pub enum CliError {
     Failed(String),
     /// It did not work, and everything about it was said where Kafka's tool says it: exit code 1.
     Reported,
+    /// Ctrl-C or SIGTERM, after what was done until then was said: exit code 130, as a shell has it.
+    Interrupted(String),
     /// Nobody reads standard output any more: not an error, exit code 0.
     ClosedPipe,
 }
@@ -24,6 +26,7 @@ impl CliError {
         match self {
             CliError::Usage(_) => 2,
             CliError::Failed(_) | CliError::Reported => 1,
+            CliError::Interrupted(_) => 130,
             CliError::ClosedPipe => 0,
         }
     }
@@ -43,7 +46,7 @@ impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             CliError::Usage(why) => write!(f, "{why} (see --help)"),
-            CliError::Failed(why) => f.write_str(why),
+            CliError::Failed(why) | CliError::Interrupted(why) => f.write_str(why),
             CliError::Reported => f.write_str("it did not work, as said above"),
             CliError::ClosedPipe => f.write_str("nobody reads the output"),
         }

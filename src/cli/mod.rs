@@ -2,7 +2,7 @@
 //!
 //! Results go to standard output, everything else to standard error. Exit codes: 0 done (also
 //! where nobody reads standard output any more), 1 it did not work, 2 the command line cannot be
-//! meant, 130 interrupted twice.
+//! meant, 130 interrupted: once where a tool measures, twice elsewhere.
 
 pub mod console_consumer;
 pub mod console_producer;
@@ -13,6 +13,7 @@ pub mod get_offsets;
 pub mod groups;
 pub mod line_reader;
 pub mod output;
+pub mod perf;
 pub mod property;
 pub mod start;
 pub mod storage;
@@ -57,6 +58,8 @@ enum Verb {
     GetOffsets(get_offsets::GetOffsetsArguments),
     /// List, describe and delete consumer groups, and reset their offsets.
     Groups(groups::GroupsArguments),
+    /// Measure how fast and how soon records are taken: a load generator for any Kafka broker.
+    ProducerPerf(perf::producer::ProducerPerfArguments),
     /// Print what segment, index, snapshot and checkpoint files hold, and verify it.
     DumpLog(dump_log::DumpLogArguments),
     /// Format the log directories of a node, or say what is in them.
@@ -129,6 +132,7 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, CliError> {
         Verb::ConsoleConsumer(arguments) => console_consumer::run(&arguments, output)?,
         Verb::GetOffsets(arguments) => get_offsets::run(&arguments, output)?,
         Verb::Groups(arguments) => groups::run(&arguments, output)?,
+        Verb::ProducerPerf(arguments) => perf::producer::run(&arguments, output)?,
         Verb::DumpLog(arguments) => dump_log::run(&arguments, output)?,
         Verb::Storage(arguments) => storage::run(&arguments, output)?,
     }

@@ -18,5 +18,5 @@ pub mod group_admin;
 pub mod partitioner;
 pub mod producer;
 
-pub use blocking::{Client, ClientOptions, Wake};
+pub use blocking::{Client, ClientOptions, Wake, pump_all};
 pub use error::ClientError;

@@ -39,6 +39,14 @@ impl BatchBuilder {
     /// An empty, uncompressed batch without a producer, whose first record has that offset.
     #[must_use]
     pub fn new(base_offset: Offset) -> BatchBuilder {
+        BatchBuilder::with_capacity(base_offset, HEADER_BYTES)
+    }
+
+    /// The same, with room for so many bytes.
+    #[must_use]
+    pub fn with_capacity(base_offset: Offset, bytes: usize) -> BatchBuilder {
+        let mut buffer = Vec::with_capacity(bytes.max(HEADER_BYTES));
+        buffer.resize(HEADER_BYTES, 0);
         BatchBuilder {
             base_offset,
             leader_epoch: LeaderEpoch::NONE,
@@ -54,7 +62,7 @@ impl BatchBuilder {
             max_timestamp: Timestamp::NONE,
             last_offset_delta: -1,
             record_count: 0,
-            bytes: vec![0; HEADER_BYTES],
+            bytes: buffer,
         }
     }
 

@@ -146,9 +146,9 @@ pub enum Interest<'a> {
     StandardInput,
 }
 
-/// Waits until one of `interests` holds, a signal arrives, or `timeout` has passed; says whether
-/// standard input was among them and is ready.
-pub fn wait(interests: &[Interest<'_>], timeout: Duration) -> io::Result<bool> {
+/// Waits until one of `interests` holds, a signal arrives, or `timeout` has passed; says of each
+/// whether it holds, in their order.
+pub fn wait(interests: &[Interest<'_>], timeout: Duration) -> io::Result<Vec<bool>> {
     let mut polled: Vec<libc::pollfd> = interests
         .iter()
         .map(|interest| match interest {
@@ -159,14 +159,8 @@ pub fn wait(interests: &[Interest<'_>], timeout: Duration) -> io::Result<bool> {
             Interest::StandardInput => entry(libc::STDIN_FILENO, libc::POLLIN),
         })
         .collect();
-    // Rounded up: a wait of less than a millisecond must not become a busy loop.
-    let millis = timeout.min(WAIT_MAX).as_micros().div_ceil(1000);
-    let millis = libc::c_int::try_from(millis).expect("bounded by WAIT_MAX");
-    poll(&mut polled, millis)?;
-    Ok(interests
-        .iter()
-        .zip(&polled)
-        .any(|(interest, entry)| matches!(interest, Interest::StandardInput) && entry.revents != 0))
+    poll(&mut polled, timeout.min(WAIT_MAX))?;
+    Ok(polled.iter().map(|entry| entry.revents != 0).collect())
 }
 
 fn entry(fd: RawFd, events: libc::c_short) -> libc::pollfd {
@@ -178,10 +172,15 @@ fn entry(fd: RawFd, events: libc::c_short) -> libc::pollfd {
 }
 
 #[expect(unsafe_code, reason = "the standard library has no poll")]
-fn poll(polled: &mut [libc::pollfd], millis: libc::c_int) -> io::Result<()> {
+fn poll(polled: &mut [libc::pollfd], timeout: Duration) -> io::Result<()> {
     let count = libc::nfds_t::try_from(polled.len()).expect("few descriptors");
-    // SAFETY: the slice is borrowed mutably for the whole call and `count` is its length.
-    let result = unsafe { libc::poll(polled.as_mut_ptr(), count, millis) };
+    let timeout = libc::timespec {
+        tv_sec: libc::time_t::try_from(timeout.as_secs()).expect("bounded by WAIT_MAX"),
+        tv_nsec: libc::c_long::from(timeout.subsec_nanos()),
+    };
+    // SAFETY: the slice is borrowed mutably for the whole call and `count` is its length; the
+    // timeout lives on this stack; no signal mask is given.
+    let result = unsafe { libc::ppoll(polled.as_mut_ptr(), count, &timeout, std::ptr::null()) };
     if result >= 0 {
         return Ok(());
     }
@@ -194,6 +193,65 @@ fn poll(polled: &mut [libc::pollfd], millis: libc::c_int) -> io::Result<()> {
         return Ok(());
     }
     Err(error)
+}
+
+/// Runs each job on a thread of its own and gives what they gave, in their order. Meanwhile `watch`
+/// is called on this thread, once per `interval`.
+pub fn side_by_side<T: Send>(
+    jobs: Vec<impl FnOnce() -> T + Send>,
+    interval: Duration,
+    mut watch: impl FnMut(),
+) -> io::Result<Vec<T>> {
+    let (ended, ends) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        let mut threads = Vec::with_capacity(jobs.len());
+        for (index, job) in jobs.into_iter().enumerate() {
+            let ended = ended.clone();
+            let thread = std::thread::Builder::new()
+                .name(format!("job-{index}"))
+                .spawn_scoped(scope, move || {
+                    let result = job();
+                    ended.send(()).expect("who waits for it outlives it");
+                    result
+                })?;
+            threads.push(thread);
+        }
+        let mut next = std::time::Instant::now() + interval;
+        let mut running = threads.len();
+        while running > 0 {
+            let left = next.saturating_duration_since(std::time::Instant::now());
+            match ends.recv_timeout(left) {
+                Ok(()) => running -= 1,
+                Err(_) => {
+                    watch();
+                    next += interval;
+                }
+            }
+        }
+        Ok(threads
+            .into_iter()
+            .map(|thread| thread.join().expect("a panic ends the process"))
+            .collect())
+    })
+}
+
+/// CPU time that this process has used, by its own code and by the kernel for it.
+#[expect(unsafe_code, reason = "the standard library does not say it")]
+#[must_use]
+pub fn cpu_time() -> Duration {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the structure lives on this stack and is written before the call returns.
+    let result = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) };
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let nanos = u32::try_from(time.tv_nsec).unwrap_or(0);
+    if result == 0 {
+        Duration::new(seconds, nanos)
+    } else {
+        Duration::ZERO
+    }
 }
 
 /// Reads from standard input what is there, waiting where nothing is; 0 is its end. Unlike
@@ -221,17 +279,35 @@ mod tests {
         let (mut peer, _) = listener.accept().unwrap();
         let mut buffer = [0; 16];
         assert_eq!(socket.receive(&mut buffer).unwrap(), Received::Nothing);
-        assert!(!wait(&[Interest::Readable(&socket)], Duration::from_micros(10)).unwrap());
+        let nothing = wait(&[Interest::Readable(&socket)], Duration::from_micros(10)).unwrap();
+        assert_eq!(nothing, [false]);
         assert_eq!(socket.send(b"ping").unwrap(), 4);
         peer.read_exact(&mut buffer[..4]).unwrap();
         assert_eq!(&buffer[..4], b"ping");
         peer.write_all(b"pong").unwrap();
-        wait(&[Interest::Readable(&socket)], Duration::from_secs(5)).unwrap();
+        let answer = wait(&[Interest::Readable(&socket)], Duration::from_secs(5)).unwrap();
+        assert_eq!(answer, [true]);
         assert_eq!(socket.receive(&mut buffer).unwrap(), Received::Bytes(4));
         drop(peer);
         wait(&[Interest::Writable(&socket)], Duration::from_secs(5)).unwrap();
         wait(&[Interest::Readable(&socket)], Duration::from_secs(5)).unwrap();
         assert_eq!(socket.receive(&mut buffer).unwrap(), Received::Closed);
+    }
+
+    #[test]
+    fn jobs_run_side_by_side() {
+        let meeting = std::sync::Barrier::new(3);
+        let meeting = &meeting;
+        let jobs = (0..3).map(|index| {
+            move || {
+                meeting.wait();
+                index * 2
+            }
+        });
+        let mut watched = 0;
+        let watch = || watched += 1;
+        let results = side_by_side(jobs.collect(), Duration::from_millis(1), watch).unwrap();
+        assert_eq!(results, [0, 2, 4]);
     }
 
     #[test]

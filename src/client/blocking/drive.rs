@@ -3,10 +3,9 @@
 use super::{Client, IDLE, Wake};
 use crate::base::ids::{ProducerEpoch, ProducerId};
 use crate::base::time::Instant;
-use crate::client::blocking::link::Link;
 use crate::client::consumer::Consumer;
 use crate::client::error::ClientError;
-use crate::client::producer::Producer;
+use crate::client::producer::{Acks, Producer};
 use crate::protocol::ErrorCode;
 use crate::protocol::messages::fetch::FetchRequest;
 use crate::protocol::messages::init_producer_id::InitProducerIdRequest;
@@ -25,14 +24,33 @@ impl Client {
         producer: &mut Producer,
         standard_input: bool,
     ) -> Result<Wake, ClientError> {
+        let until = self.send_produces(producer)?;
+        let wake = self.pump(until, standard_input)?;
+        self.receive_produces(producer)?;
+        Ok(wake)
+    }
+
+    /// Makes a producer ready to send: an idempotent one is given its id.
+    pub fn prepare_producer(&mut self, producer: &mut Producer) -> Result<(), ClientError> {
         if producer.needs_identity() {
             self.identify(producer)?;
         }
+        Ok(())
+    }
+
+    /// Sends what a producer has to send, and asks for what it needs. Gives the time at which it
+    /// wants to be served again, even if nothing arrives.
+    pub fn send_produces(&mut self, producer: &mut Producer) -> Result<Instant, ClientError> {
+        self.prepare_producer(producer)?;
         if producer.take_needs_metadata() {
             self.refresh_known()?;
         }
         let now = self.now().instant;
-        while let Some(outgoing) = producer.poll_request(now, &self.cluster) {
+        // Where no answer comes, only a full socket says that the broker has enough.
+        while !(producer.options().acks == Acks::None && self.has_unsent()) {
+            let Some(outgoing) = producer.poll_request(now, &self.cluster) else {
+                break;
+            };
             let highest = named_version(outgoing.has_topic_ids);
             let sent = self.submit::<ProduceRequest>(
                 outgoing.node,
@@ -51,13 +69,15 @@ impl Client {
                 Err(error) => return Err(error),
             }
         }
-        let due = producer.next_deadline();
-        let until = match due {
+        Ok(match producer.next_deadline() {
             _ if producer.has_deliveries() => now,
             due if due <= now => now + IDLE,
             due => due,
-        };
-        let wake = self.pump(until, standard_input)?;
+        })
+    }
+
+    /// Hands a producer the answers that arrived for it.
+    pub fn receive_produces(&mut self, producer: &mut Producer) -> Result<(), ClientError> {
         let now = self.now().instant;
         while let Some(position) = self.position_of(&self.producing) {
             let response = self.arrived.remove(position).expect("found there");
@@ -73,15 +93,20 @@ impl Client {
         for request_id in take_broken(&mut self.producing, &mut self.broken) {
             producer.handle_disconnect(now, request_id);
         }
-        Ok(wake)
+        Ok(())
+    }
+
+    fn has_unsent(&self) -> bool {
+        self.links
+            .values()
+            .any(|link| !link.connection.outgoing().is_empty())
     }
 
     /// Waits until all that was sent without expecting an answer has left this process, at most
     /// `request.timeout.ms`.
     pub fn finish_sending(&mut self) -> Result<(), ClientError> {
         let deadline = self.now().instant + self.options.request_timeout;
-        let unsent = |link: &Link| !link.connection.outgoing().is_empty();
-        while self.links.values().any(unsent) && self.now().instant < deadline {
+        while self.has_unsent() && self.now().instant < deadline {
             self.pump(deadline, false)?;
         }
         Ok(())

@@ -63,9 +63,14 @@ pub struct Client {
 impl Client {
     /// Connects to the first bootstrap server that answers, and learns the brokers from it.
     pub fn connect(options: ClientOptions) -> Result<Client, ClientError> {
+        Client::connect_by(Clock::start(), options)
+    }
+
+    /// The same by a clock that others go by, too.
+    pub fn connect_by(clock: Clock, options: ClientOptions) -> Result<Client, ClientError> {
         let mut client = Client {
             options,
-            clock: Clock::start(),
+            clock,
             cluster: Cluster::default(),
             links: BTreeMap::new(),
             next_token: 1,
@@ -349,36 +354,27 @@ impl Client {
         until: Instant,
         standard_input: bool,
     ) -> Result<Wake, ClientError> {
+        pump_all(std::slice::from_mut(self), until, standard_input)
+    }
+
+    /// Sends and receives what can be over those of its connections that are ready.
+    fn exchange(&mut self, ready: &[bool]) {
         let now = self.now().instant;
-        let mut interests: Vec<Interest<'_>> = self.links.values().map(interest).collect();
-        if standard_input {
-            interests.push(Interest::StandardInput);
-        }
-        let timeout = if self.arrived.is_empty() && self.broken.is_empty() {
-            until.since(now)
-        } else {
-            Duration::ZERO
-        };
-        let ready = wait(&interests, timeout).map_err(|error| ClientError::Connect {
-            server: "the brokers".to_owned(),
-            error,
-        })?;
-        let now = self.now().instant;
-        let nodes: Vec<NodeId> = self.links.keys().copied().collect();
-        for node in nodes {
-            let Some(link) = self.links.get_mut(&node) else {
-                continue;
-            };
-            let mut alive = flush(link).is_ok();
-            alive = alive && matches!(receive(link, &mut self.buffer), Ok(true));
-            // Answers that arrived before the end still count.
-            loop {
-                match link.connection.poll_response(now) {
-                    Ok(Some(response)) => self.arrived.push_back(response),
-                    Ok(None) => break,
-                    Err(_) => {
-                        alive = false;
-                        break;
+        let mut lost = Vec::new();
+        for ((&node, link), &ready) in self.links.iter_mut().zip(ready) {
+            let mut alive = true;
+            if ready {
+                alive = flush(link).is_ok();
+                alive = alive && matches!(receive(link, &mut self.buffer), Ok(true));
+                // Answers that arrived before the end still count.
+                loop {
+                    match link.connection.poll_response(now) {
+                        Ok(Some(response)) => self.arrived.push_back(response),
+                        Ok(None) => break,
+                        Err(_) => {
+                            alive = false;
+                            break;
+                        }
                     }
                 }
             }
@@ -389,14 +385,12 @@ impl Client {
                     .oldest()
                     .is_some_and(|at| at + self.options.request_timeout + IDLE < now);
             if !alive || overdue {
-                self.lose(node);
+                lost.push(node);
             }
         }
-        Ok(if ready {
-            Wake::StandardInput
-        } else {
-            Wake::Other
-        })
+        for node in lost {
+            self.lose(node);
+        }
     }
 
     fn lose(&mut self, node: NodeId) {
@@ -431,6 +425,47 @@ impl Client {
     pub fn version<R: Request>(&mut self, node: NodeId) -> Result<i16, ClientError> {
         self.link(node)?.connection.version::<R>(i16::MAX)
     }
+}
+
+/// Sends and receives what can be over the connections of all these clients, waiting at most until
+/// `until` where nothing is there. Their clocks are one.
+pub fn pump_all(
+    clients: &mut [Client],
+    until: Instant,
+    standard_input: bool,
+) -> Result<Wake, ClientError> {
+    let Some(first) = clients.first() else {
+        return Ok(Wake::Other);
+    };
+    let waiting = clients
+        .iter()
+        .all(|client| client.arrived.is_empty() && client.broken.is_empty());
+    let timeout = if waiting {
+        until.since(first.now().instant)
+    } else {
+        Duration::ZERO
+    };
+    let links = clients.iter().flat_map(|client| client.links.values());
+    let mut interests: Vec<Interest<'_>> = links.map(interest).collect();
+    if standard_input {
+        interests.push(Interest::StandardInput);
+    }
+    let ready = wait(&interests, timeout).map_err(|error| ClientError::Connect {
+        server: "the brokers".to_owned(),
+        error,
+    })?;
+    let mut rest = ready.as_slice();
+    for client in clients {
+        let (own, others) = rest.split_at(client.links.len());
+        client.exchange(own);
+        rest = others;
+    }
+    // What is left over is standard input, where it was asked for.
+    Ok(if rest == [true] {
+        Wake::StandardInput
+    } else {
+        Wake::Other
+    })
 }
 
 /// Bootstrap servers have negative ids, as in Kafka's own client.

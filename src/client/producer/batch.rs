@@ -1,22 +1,27 @@
 //! One batch on its way: open while records are added, then finished, and sealed under the producer's
 //! identity each time it is sent.
 
-use super::delivery::ProducerRecord;
+use super::delivery::{ProducerRecord, Run};
+use super::options::ProducerOptions;
 use crate::base::ids::{Offset, ProducerEpoch, ProducerId, Sequence};
 use crate::base::time::Instant;
 use crate::protocol::ErrorCode;
-use crate::record::{BatchBuilder, Compression, build};
+use crate::record::{BatchBuilder, build};
 use bytes::{Bytes, BytesMut};
 
 /// Room that a record takes in its batch beyond its fields, at most.
 const RECORD_OVERHEAD_BYTES: usize = 32;
+
+/// Most memory that a batch takes before it has a record: `batch.size` may be far above what comes.
+const BATCH_CAPACITY_MAX: usize = 1 << 20;
 
 #[derive(Debug)]
 pub(super) struct Batch {
     /// How many batches of its partition came before it.
     pub(super) ordinal: u64,
     content: Content,
-    pub(super) cookies: Vec<u64>,
+    pub(super) runs: Vec<Run>,
+    pub(super) record_count: i32,
     pub(super) bytes: usize,
     pub(super) created: Instant,
     pub(super) not_before: Instant,
@@ -35,12 +40,19 @@ enum Content {
 }
 
 impl Batch {
-    pub(super) fn open(now: Instant, ordinal: u64, compression: Compression) -> Batch {
-        let builder = BatchBuilder::new(Offset(0)).compression(compression);
+    pub(super) fn open(now: Instant, ordinal: u64, options: &ProducerOptions) -> Batch {
+        // A batch is most often filled: memory for all of it at once spares moving what is there.
+        let capacity = options.batch_bytes.min(BATCH_CAPACITY_MAX);
+        let mut builder =
+            BatchBuilder::with_capacity(Offset(0), capacity).compression(options.compression);
+        if let Some(level) = options.compression_level {
+            builder = builder.compression_level(level);
+        }
         Batch {
             ordinal,
             content: Content::Open(Box::new(builder)),
-            cookies: Vec::new(),
+            runs: Vec::with_capacity(1),
+            record_count: 0,
             bytes: 0,
             created: now,
             not_before: Instant(0),
@@ -50,7 +62,7 @@ impl Batch {
         }
     }
 
-    pub(super) fn append(&mut self, record: &ProducerRecord<'_>) {
+    pub(super) fn append(&mut self, now: Instant, record: &ProducerRecord<'_>) {
         match &mut self.content {
             Content::Open(builder) => {
                 builder.append(record.timestamp, record.key, record.value, record.headers);
@@ -59,7 +71,14 @@ impl Batch {
                 panic!("only the open batch of a queue takes records")
             }
         }
-        self.cookies.push(record.cookie);
+        self.record_count += 1;
+        if !self
+            .runs
+            .last_mut()
+            .is_some_and(|run| run.extend(now, record))
+        {
+            self.runs.push(Run::of(now, record));
+        }
     }
 
     /// Takes note of the builder's size; returns by how much it grew.
@@ -106,6 +125,14 @@ impl Batch {
             }
             Content::Taken => panic!("a batch is sealed by one caller at a time"),
         };
+    }
+
+    /// How large it is on the wire, once it is sealed.
+    pub(super) fn wire_bytes(&self) -> usize {
+        match &self.content {
+            Content::Finished(bytes) => bytes.len(),
+            Content::Open(_) | Content::Taken => 0,
+        }
     }
 
     pub(super) fn bytes_to_send(&self) -> Bytes {

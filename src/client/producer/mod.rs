@@ -8,16 +8,18 @@
 //! ```
 
 mod batch;
+mod counters;
 mod delivery;
 mod options;
 #[cfg(test)]
 mod tests;
 
-pub use delivery::{Delivery, DeliveryError, ProducerRecord};
+pub use counters::ProducerCounters;
+pub use delivery::{Delivery, DeliveryError, ProducerRecord, Run};
 pub use options::{Acks, ProducerOptions};
 
 use crate::base::ids::{NodeId, Offset, ProducerEpoch, ProducerId, Sequence};
-use crate::base::time::Instant;
+use crate::base::time::{Instant, milliseconds};
 use crate::base::uuid::Uuid;
 use crate::client::cluster::Cluster;
 use crate::protocol::messages::produce::{
@@ -44,6 +46,10 @@ pub struct Outgoing {
     /// Whether topic ids are known for all its topics: versions 13 and later need them.
     pub has_topic_ids: bool,
 }
+
+/// A partition that records are added to: found once by [`Producer::queue`], then used for each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct QueueIndex(usize);
 
 #[derive(Debug)]
 struct Queue {
@@ -77,7 +83,15 @@ pub struct Producer {
     in_flight: BTreeMap<u64, InFlight>,
     in_flight_per_node: BTreeMap<NodeId, usize>,
     next_request_id: u64,
+    /// Until when a broker has asked not to be sent anything. KIP-219.
+    throttled_until: BTreeMap<NodeId, Instant>,
     buffered_bytes: usize,
+    /// Those of them that are not on their way.
+    waiting_bytes: usize,
+    /// Which queue is looked at first for the next request: a request that is full takes no more,
+    /// and the last ones would starve.
+    next_queue: usize,
+    counters: ProducerCounters,
     flushing: bool,
     needs_metadata: bool,
     deliveries: VecDeque<Delivery>,
@@ -96,7 +110,11 @@ impl Producer {
             in_flight: BTreeMap::new(),
             in_flight_per_node: BTreeMap::new(),
             next_request_id: 0,
+            throttled_until: BTreeMap::new(),
             buffered_bytes: 0,
+            waiting_bytes: 0,
+            next_queue: 0,
+            counters: ProducerCounters::default(),
             flushing: false,
             needs_metadata: false,
             deliveries: VecDeque::new(),
@@ -139,6 +157,18 @@ impl Producer {
         self.buffered_bytes >= self.options.buffer_bytes
     }
 
+    /// Bytes of records that are not on their way to a broker.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> usize {
+        self.waiting_bytes
+    }
+
+    /// What it has done so far.
+    #[must_use]
+    pub fn counters(&self) -> &ProducerCounters {
+        &self.counters
+    }
+
     /// Whether every record has been delivered or given up.
     #[must_use]
     pub fn is_idle(&self) -> bool {
@@ -162,35 +192,51 @@ impl Producer {
         partition: i32,
         record: ProducerRecord<'_>,
     ) {
-        let index = self.queue_index(topic, partition);
-        let bytes = record_bytes(&record);
-        let batch_bytes = self.options.batch_bytes;
-        let compression = self.options.compression;
-        let queue = &mut self.queues[index];
-        if queue
-            .open
-            .as_ref()
-            .is_some_and(|batch| batch.bytes + bytes > batch_bytes)
-        {
-            queue.ready.extend(queue.open.take());
+        let queue = self.queue(topic, partition);
+        self.append(now, queue, &record);
+    }
+
+    /// Adds a record to the open batch of a partition that has been looked up.
+    pub fn append(&mut self, now: Instant, queue: QueueIndex, record: &ProducerRecord<'_>) {
+        if !self.has_room(queue, record) {
+            self.close(queue);
         }
-        let next_ordinal = &mut queue.next_ordinal;
-        let batch = queue.open.get_or_insert_with(|| {
-            *next_ordinal += 1;
-            Batch::open(now, *next_ordinal, compression)
-        });
-        batch.append(&record);
+        let queue = &mut self.queues[queue.0];
+        let batch = match &mut queue.open {
+            Some(batch) => batch,
+            none @ None => {
+                queue.next_ordinal += 1;
+                none.insert(Batch::open(now, queue.next_ordinal, &self.options))
+            }
+        };
+        batch.append(now, record);
         let grown = batch.grow();
-        if batch.bytes >= batch_bytes {
+        if batch.bytes >= self.options.batch_bytes {
             queue.ready.extend(queue.open.take());
         }
         self.buffered_bytes += grown;
+        self.waiting_bytes += grown;
     }
 
-    fn queue_index(&mut self, topic: &Rc<str>, partition: i32) -> usize {
+    /// Whether the record fits into what is open of a partition's batch.
+    #[must_use]
+    pub fn has_room(&self, queue: QueueIndex, record: &ProducerRecord<'_>) -> bool {
+        let open = &self.queues[queue.0].open;
+        open.as_ref()
+            .is_none_or(|batch| batch.bytes + record_bytes(record) <= self.options.batch_bytes)
+    }
+
+    /// Ends the open batch of a partition, if there is one: it waits for no more records.
+    pub fn close(&mut self, queue: QueueIndex) {
+        let queue = &mut self.queues[queue.0];
+        queue.ready.extend(queue.open.take());
+    }
+
+    /// Where the records of a partition go.
+    pub fn queue(&mut self, topic: &Rc<str>, partition: i32) -> QueueIndex {
         let key = (Rc::clone(topic), partition);
         if let Some(&index) = self.by_partition.get(&key) {
-            return index;
+            return QueueIndex(index);
         }
         let index = self.queues.len();
         self.queues.push(Queue {
@@ -204,19 +250,22 @@ impl Producer {
             next_ordinal: 0,
         });
         self.by_partition.insert(key, index);
-        index
+        QueueIndex(index)
     }
 
     /// The next request that can be sent now, or `None`. Call it until it gives none.
     pub fn poll_request(&mut self, now: Instant, cluster: &Cluster) -> Option<Outgoing> {
         self.expire(now);
+        self.throttled_until.retain(|_, until| *until > now);
         if self.options.idempotent && (self.identity.is_none() || self.identity_spent) {
             return None;
         }
         let mut chosen: Option<NodeId> = None;
         let mut bytes = 0;
         let mut batches = Vec::new();
-        for index in 0..self.queues.len() {
+        let first = self.next_queue;
+        let count = self.queues.len();
+        for index in (first..count).chain(0..first.min(count)) {
             let Some(batch_bytes) = self.sendable(index, now) else {
                 continue;
             };
@@ -226,12 +275,18 @@ impl Producer {
                 continue;
             };
             let in_flight = self.in_flight_per_node.get(&leader).copied().unwrap_or(0);
-            if in_flight >= self.options.in_flight_max || chosen.is_some_and(|node| node != leader)
+            if in_flight >= self.options.in_flight_max
+                || chosen.is_some_and(|node| node != leader)
+                || self
+                    .throttled_until
+                    .get(&leader)
+                    .is_some_and(|&until| until > now)
             {
                 continue;
             }
             if !batches.is_empty() && bytes + batch_bytes > self.options.request_bytes {
-                continue;
+                self.next_queue = index;
+                break;
             }
             chosen = Some(leader);
             bytes += batch_bytes;
@@ -266,12 +321,13 @@ impl Producer {
         let known = batch.sequence;
         let sequence = known.unwrap_or(queue.next_sequence);
         if known.is_none() {
-            let count = i32::try_from(batch.cookies.len()).expect("bounded by the batch's bytes");
-            queue.next_sequence = sequence.plus(count);
+            queue.next_sequence = sequence.plus(batch.record_count);
         }
         batch.sequence = Some(sequence);
         batch.seal(self.identity, sequence);
         batch.attempts += 1;
+        self.waiting_bytes = self.waiting_bytes.saturating_sub(batch.bytes);
+        self.counters.sent(&batch);
         batch
     }
 
@@ -307,6 +363,7 @@ impl Producer {
         }
         let request_id = self.next_request_id;
         self.next_request_id += 1;
+        self.counters.requests += 1;
         let expects_response = self.options.acks != Acks::None;
         if expects_response {
             *self.in_flight_per_node.entry(node).or_default() += 1;
@@ -345,16 +402,20 @@ impl Producer {
         let Some(in_flight) = self.take_in_flight(request_id) else {
             return;
         };
+        let throttle = milliseconds(i64::from(response.throttle_time_ms));
+        if !throttle.is_zero() {
+            self.throttled_until.insert(in_flight.node, now + throttle);
+            self.counters.throttled(throttle);
+        }
         let mut answers = BTreeMap::new();
         for topic in &response.responses {
             let named = cluster.topic_name(topic.topic_id);
-            let name: &str = if topic.name.as_bytes().is_empty() {
-                named.as_deref().unwrap_or_default()
-            } else {
-                &topic.name
+            let name = match named {
+                Some(name) if topic.name.as_bytes().is_empty() => name,
+                Some(_) | None => Rc::from(&*topic.name),
             };
             for partition in &topic.partition_responses {
-                answers.insert((Rc::<str>::from(name), partition.index), partition);
+                answers.insert((Rc::clone(&name), partition.index), partition);
             }
         }
         for (index, batch) in in_flight.batches {
@@ -424,9 +485,12 @@ impl Producer {
 
     fn retry(&mut self, now: Instant, index: usize, mut batch: Batch, error: Option<ErrorCode>) {
         self.queues[index].in_flight -= 1;
+        self.waiting_bytes += batch.bytes;
+        self.counters.retried(&batch);
         batch.last_error = error;
         if batch.attempts > self.options.retries {
             let last_error = batch.last_error;
+            self.waiting_bytes = self.waiting_bytes.saturating_sub(batch.bytes);
             self.give_up(index, batch, DeliveryError::Expired { last_error });
             return;
         }
@@ -450,6 +514,7 @@ impl Producer {
 
     fn give_up(&mut self, index: usize, batch: Batch, error: DeliveryError) {
         self.settle(index);
+        self.counters.failed(&batch);
         // Later batches would leave a gap in the sequence: they need a new identity.
         if self.options.idempotent && batch.sequence.is_some() {
             self.identity_spent = true;
@@ -468,7 +533,7 @@ impl Producer {
         self.deliveries.push_back(Delivery {
             topic: Rc::clone(&queue.topic),
             partition: queue.partition,
-            cookies: batch.cookies,
+            runs: batch.runs,
             result,
         });
     }
@@ -486,10 +551,12 @@ impl Producer {
                     .pop_front()
                     .expect("looked at above");
                 let last_error = batch.last_error;
+                self.waiting_bytes = self.waiting_bytes.saturating_sub(batch.bytes);
                 self.give_up(index, batch, DeliveryError::Expired { last_error });
             }
             let queue = &mut self.queues[index];
             if let Some(batch) = queue.open.take_if(|batch| batch.created + timeout <= now) {
+                self.waiting_bytes = self.waiting_bytes.saturating_sub(batch.bytes);
                 self.give_up(index, batch, DeliveryError::Expired { last_error: None });
             }
         }
@@ -509,7 +576,8 @@ impl Producer {
     /// When something is due even if no answer comes.
     #[must_use]
     pub fn next_deadline(&self) -> Instant {
-        let mut deadline = Instant::NEVER;
+        let throttled = self.throttled_until.values().copied();
+        let mut deadline = throttled.min().unwrap_or(Instant::NEVER);
         for queue in &self.queues {
             if let Some(batch) = &queue.open {
                 let linger = if self.flushing {

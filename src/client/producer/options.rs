@@ -44,6 +44,8 @@ pub struct ProducerOptions {
     pub acks: Acks,
     /// `compression.type`.
     pub compression: Compression,
+    /// `compression.gzip.level` or `compression.zstd.level`; `None` is the codec's own default.
+    pub compression_level: Option<i32>,
     /// `batch.size`: a batch is sent at the latest when it has so many bytes, uncompressed.
     pub batch_bytes: usize,
     /// `linger.ms`: how long a batch waits for more records.
@@ -71,6 +73,7 @@ impl Default for ProducerOptions {
         ProducerOptions {
             acks: Acks::All,
             compression: Compression::None,
+            compression_level: None,
             batch_bytes: 16_384,
             linger: Duration::from_millis(5),
             buffer_bytes: 32 << 20,

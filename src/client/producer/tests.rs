@@ -81,7 +81,8 @@ fn delivered(producer: &mut Producer) -> Vec<(Vec<u64>, Result<Option<i64>, Deli
     std::iter::from_fn(|| producer.poll_delivery())
         .map(|delivery| {
             let result = delivery.result.map(|offset| offset.map(|offset| offset.0));
-            (delivery.cookies, result)
+            let cookies = delivery.runs.iter().flat_map(Run::cookies).collect();
+            (cookies, result)
         })
         .collect()
 }
@@ -341,7 +342,7 @@ fn whatever_a_broker_answers_every_record_is_told_of_once() {
                 }
             }
             while let Some(delivery) = producer.poll_delivery() {
-                for cookie in delivery.cookies {
+                for cookie in delivery.runs.iter().flat_map(Run::cookies) {
                     told[usize::try_from(cookie).unwrap()] += 1;
                 }
             }

@@ -1,0 +1,19 @@
+//! The measuring tools: load generators that take Kafka's flags and print Kafka's lines, against
+//! any broker that speaks its protocol.
+//!
+//! ```text
+//! producer.rs   flags ─► settings.rs, payload.rs, keys.rs, schedule.rs: what to send, and when
+//! load.rs       one thread: some producers, each with its own connections
+//!                 └─► tally.rs: a window of latencies, shared with
+//! report.rs     the main thread: Kafka's lines, the live line, JSON, HdrHistogram files (hdr.rs)
+//! ```
+
+pub mod hdr;
+pub mod keys;
+pub mod load;
+pub mod payload;
+pub mod producer;
+pub mod report;
+pub mod schedule;
+pub mod settings;
+pub mod tally;

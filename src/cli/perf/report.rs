@@ -1,0 +1,593 @@
+//! What is said about a load while it runs and when it has ended. Standard output has Kafka's lines
+//! and nothing else, or with `--output json` one object; what Kafka does not say goes to standard
+//! error: a live line on a terminal, the latency from the time at which records were due, a rate that
+//! was not kept, records that were not delivered.
+
+use super::hdr::HdrFiles;
+use super::load::{Ended, LoadPlan, Together};
+use super::tally::{Tally, Window, interval_line, total_line};
+use crate::base::convert::f64_from;
+use crate::base::time::Instant;
+use crate::cli::error::CliError;
+use crate::cli::output::{Output, OutputFormat, notice};
+use crate::client::producer::ProducerCounters;
+use crate::runtime::disk::Disk;
+use serde_json::{Value, json};
+use std::io::{IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// How often the live line is drawn.
+pub const LIVE_INTERVAL: Duration = Duration::from_millis(500);
+
+/// A rate counts as kept where the last record was made at most so much later than it was due, as a
+/// part of the whole time, or so long.
+const RATE_SLACK_PART: f64 = 0.01;
+const RATE_SLACK: Duration = Duration::from_millis(20);
+
+/// Reports a load.
+#[derive(Debug)]
+pub struct Report<'a, 'o> {
+    plan: &'a LoadPlan,
+    together: &'a Together,
+    windows: &'a [Mutex<Window>],
+    output: &'a mut Output<'o>,
+    format: OutputFormat,
+    interval: Duration,
+    hdr: HdrFiles,
+    /// Whether standard error is a terminal, and the live line is wanted.
+    is_live: bool,
+    spare: Window,
+    /// Since the last line about an interval.
+    recent: Window,
+    all: Window,
+    recent_since: Option<Instant>,
+    live_since: Option<(Instant, u64)>,
+    steady_since: Option<Instant>,
+    has_steady_line: bool,
+    is_silent: bool,
+    intervals: Vec<Value>,
+    error: Option<CliError>,
+}
+
+/// How the load went on the whole.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Time from the start to the last acknowledgement.
+    pub elapsed: Duration,
+    /// All threads together.
+    pub ended: Ended,
+    /// What was asked and what was done, where there is a rate.
+    pub rate: Option<RateKept>,
+}
+
+/// Whether a rate was kept.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct RateKept {
+    /// Records per second that were asked for, on average over the run.
+    pub asked: f64,
+    /// Records per second that were sent.
+    pub sent: f64,
+    /// Longest time that a record was sent after it was due.
+    pub late_max: Duration,
+    /// Whether that is the rate asked for.
+    pub is_kept: bool,
+}
+
+impl<'a, 'o> Report<'a, 'o> {
+    /// A report on standard output every `interval`.
+    pub fn new(
+        plan: &'a LoadPlan,
+        together: &'a Together,
+        windows: &'a [Mutex<Window>],
+        output: &'a mut Output<'o>,
+        format: OutputFormat,
+        interval: Duration,
+        hdr: HdrFiles,
+    ) -> Report<'a, 'o> {
+        Report {
+            plan,
+            together,
+            windows,
+            output,
+            format,
+            interval,
+            hdr,
+            is_live: std::io::stderr().is_terminal(),
+            spare: Window::default(),
+            recent: Window::default(),
+            all: Window::default(),
+            recent_since: None,
+            live_since: None,
+            steady_since: None,
+            has_steady_line: false,
+            is_silent: false,
+            intervals: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// How often [`Report::tick`] is to be called.
+    #[must_use]
+    pub fn tick_interval(&self) -> Duration {
+        if self.is_live {
+            self.interval.min(LIVE_INTERVAL)
+        } else {
+            self.interval
+        }
+    }
+
+    /// Looks at what was acknowledged since the last time, and says so where it is time to.
+    pub fn tick(&mut self) {
+        let Some(started) = self.together.started() else {
+            return;
+        };
+        self.gather(started);
+        let now = self.together.clock.now().instant;
+        let since = self.recent_since.unwrap_or(started);
+        // A tick that comes a little early still is the one of this interval.
+        if now.since(since) + self.interval / 100 >= self.interval {
+            if let Err(error) = self.end_interval(now, since, started) {
+                self.error.get_or_insert(error);
+                // Nobody reads it: there is no sense in going on.
+                self.together.stop();
+            }
+        }
+        self.live_line(now, started);
+    }
+
+    fn gather(&mut self, started: Instant) {
+        if self.recent_since.is_none() {
+            self.recent_since = Some(started);
+            self.hdr.start(self.together.clock.now().timestamp);
+        }
+        for window in self.windows {
+            // The thread goes on with an empty one while this one is added up.
+            let mut shared = window.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::swap(&mut *shared, &mut self.spare);
+            shared.steady_since = self.spare.steady_since;
+            drop(shared);
+            for sum in [&mut self.recent, &mut self.all] {
+                sum.sent.add(&self.spare.sent);
+                sum.steady.add(&self.spare.steady);
+                sum.due.add(&self.spare.due);
+            }
+            if let Some(since) = self.spare.steady_since {
+                if self.steady_since.is_none() {
+                    self.recent_since = Some(since);
+                }
+                let first = self.steady_since.map_or(since, |first| first.min(since));
+                self.steady_since = Some(first);
+            }
+            self.spare.clear();
+            self.spare.steady_since = None;
+        }
+    }
+
+    fn end_interval(
+        &mut self,
+        now: Instant,
+        since: Instant,
+        started: Instant,
+    ) -> Result<(), CliError> {
+        let elapsed = now.since(since);
+        let is_steady = self.steady_since.is_some();
+        let tally = if is_steady {
+            &self.recent.steady
+        } else {
+            &self.recent.sent
+        };
+        if tally.count == 0 {
+            if !self.is_silent {
+                let timeout = self.plan.producer.delivery_timeout.as_millis();
+                self.clear_live_line();
+                notice(format_args!(
+                    "Nothing was acknowledged for {:.1} s: records wait for a broker at most \
+                     delivery.timeout.ms, {timeout} ms.",
+                    elapsed.as_secs_f64()
+                ));
+            }
+            self.is_silent = true;
+            return Ok(());
+        }
+        self.is_silent = false;
+        match self.format {
+            OutputFormat::Text => {
+                let line = interval_line(tally, elapsed);
+                self.clear_live_line();
+                if is_steady && !self.has_steady_line {
+                    self.has_steady_line = true;
+                    self.output.line("In steady state.")?;
+                }
+                self.output.line(line)?;
+                self.output.flush()?;
+            }
+            OutputFormat::Json => {
+                let mut object = object_of(tally, elapsed);
+                object["start_seconds"] = json!(since.since(started).as_secs_f64());
+                self.intervals.push(object);
+            }
+        }
+        self.log_interval(now, since, started);
+        self.recent.clear();
+        self.recent_since = Some(now);
+        Ok(())
+    }
+
+    fn log_interval(&mut self, now: Instant, since: Instant, started: Instant) {
+        if !self.hdr.is_empty() {
+            let histogram = main_tally(self.plan, &self.recent).histogram();
+            self.hdr
+                .interval(since.since(started), now.since(since), histogram);
+        }
+    }
+
+    fn live_line(&mut self, now: Instant, started: Instant) {
+        if !self.is_live || self.format == OutputFormat::Json {
+            return;
+        }
+        let (since, before) = self.live_since.unwrap_or((started, 0));
+        let count = self.all.sent.count;
+        let seconds = now.since(since).as_secs_f64().max(1e-6);
+        let rate = f64_from(count.saturating_sub(before)) / seconds;
+        self.live_since = Some((now, count));
+        let p99 = main_tally(self.plan, &self.recent).quantile_ms(0.99);
+        let records = self.plan.records;
+        let mut error = std::io::stderr().lock();
+        // A line that is drawn over: carriage return, text, erase to the end (ECMA-48).
+        drop(write!(
+            error,
+            "\r{count} of {records} records, {rate:.0} records/sec, p99 {p99:.2} ms\x1b[K"
+        ));
+        drop(error.flush());
+    }
+
+    fn clear_live_line(&self) {
+        if self.is_live && self.live_since.is_some() {
+            drop(write!(std::io::stderr().lock(), "\r\x1b[K"));
+        }
+    }
+
+    /// Says how it went on the whole, and writes the files. What went wrong is the error.
+    pub fn finish(mut self, ended: &[Ended], print_metrics: bool) -> Result<(), CliError> {
+        let now = self.together.clock.now().instant;
+        let ended = sum(ended);
+        let Some(started) = self.together.started().filter(|_| ended.made > 0) else {
+            return Err(self.failure(&ended).unwrap_or(CliError::Reported));
+        };
+        self.gather(started);
+        self.clear_live_line();
+        let since = self.recent_since.unwrap_or(started);
+        if main_tally(self.plan, &self.recent).count > 0 {
+            self.log_interval(now, since, started);
+        }
+        let summary = Summary {
+            elapsed: now.since(started),
+            rate: rate_kept(self.plan, &ended, started),
+            ended,
+        };
+        let steady = self
+            .steady_since
+            .map(|since| (&self.all.steady, now.since(since)));
+        match self.format {
+            OutputFormat::Text => {
+                self.output
+                    .line(total_line(&self.all.sent, summary.elapsed, ""))?;
+                if let Some((tally, elapsed)) = steady {
+                    self.output
+                        .line(total_line(tally, elapsed, " steady state"))?;
+                }
+                if print_metrics {
+                    let id = &self.plan.client.client_id;
+                    for line in metrics(id, &summary, &self.all.sent) {
+                        self.output.line(line)?;
+                    }
+                }
+            }
+            OutputFormat::Json => {
+                let object = self.object(&summary);
+                self.output.line(object)?;
+            }
+        }
+        self.output.flush()?;
+        self.remarks(&summary);
+        if !self.hdr.is_empty() {
+            let histogram = main_tally(self.plan, &self.all).histogram();
+            self.hdr.write(&Disk::Native, histogram)?;
+        }
+        self.failure(&summary.ended).map_or(Ok(()), Err)
+    }
+
+    /// What Kafka's tool does not say.
+    fn remarks(&self, summary: &Summary) {
+        if self.format == OutputFormat::Text && self.plan.schedule.is_some() {
+            let due = &self.all.due;
+            notice(format_args!(
+                "From the time each record was due: {:.2} ms avg latency, {:.2} ms max latency, \
+                 {:.2} ms 50th, {:.2} ms 95th, {:.2} ms 99th, {:.2} ms 99.9th, {:.2} ms 99.99th.",
+                due.average_ms(),
+                due.max_ms(),
+                due.quantile_ms(0.5),
+                due.quantile_ms(0.95),
+                due.quantile_ms(0.99),
+                due.quantile_ms(0.999),
+                due.quantile_ms(0.9999),
+            ));
+        }
+        if let Some(rate) = summary.rate.filter(|rate| !rate.is_kept) {
+            notice(format_args!(
+                "The rate was not kept: {:.1} records/sec were sent, {:.1} % less than the {:.1} asked \
+                 for; the latest record was sent {:.1} ms after it was due.",
+                rate.sent,
+                100.0 * (1.0 - rate.sent / rate.asked),
+                rate.asked,
+                rate.late_max.as_secs_f64() * 1000.0,
+            ));
+        }
+        let counters = &summary.ended.counters;
+        if counters.throttled_answers > 0 {
+            notice(format_args!(
+                "The broker throttled: {} answers asked to wait, {} ms together, {} ms at most.",
+                counters.throttled_answers,
+                counters.throttle_time.as_millis(),
+                counters.throttle_time_max.as_millis(),
+            ));
+        }
+    }
+
+    fn failure(&mut self, ended: &Ended) -> Option<CliError> {
+        if let Some(error) = self.error.take() {
+            return Some(error);
+        }
+        if self.together.interrupt.arrived() {
+            return Some(CliError::Interrupted(format!(
+                "interrupted: {} of {} records were acknowledged until then",
+                self.all.sent.count, self.plan.records
+            )));
+        }
+        if let Some(error) = &ended.error {
+            return Some(CliError::Failed(error.clone()));
+        }
+        let missing = self.plan.records.saturating_sub(self.all.sent.count);
+        if ended.failed > 0 || missing > 0 {
+            let why = ended.failure.as_deref().unwrap_or("no answer came");
+            return Some(CliError::Failed(format!(
+                "{missing} of {} records were not delivered: {why}",
+                self.plan.records
+            )));
+        }
+        None
+    }
+
+    fn object(&mut self, summary: &Summary) -> Value {
+        let counters = &summary.ended.counters;
+        let mut object = object_of(&self.all.sent, summary.elapsed);
+        object["records_asked"] = json!(self.plan.records);
+        object["records_failed"] = json!(summary.ended.failed);
+        object["producers"] = json!(self.plan.producers);
+        object["interrupted"] = json!(self.together.interrupt.arrived());
+        object["error"] = json!(
+            summary
+                .ended
+                .error
+                .as_ref()
+                .or(summary.ended.failure.as_ref())
+        );
+        object["requests"] = json!(counters.requests);
+        object["batches"] = json!(counters.batches);
+        object["batch_bytes"] = json!(counters.bytes);
+        object["throttle_time_ms"] = json!(milliseconds(counters.throttle_time));
+        object["intervals"] = Value::from(std::mem::take(&mut self.intervals));
+        object["steady_state"] = match self.steady_since {
+            Some(since) => {
+                let now = self.together.clock.now().instant;
+                object_of(&self.all.steady, now.since(since))
+            }
+            None => Value::Null,
+        };
+        object["latency_from_due_ms"] = match self.plan.schedule {
+            Some(_) => latencies(&self.all.due),
+            None => Value::Null,
+        };
+        object["rate"] = match summary.rate {
+            Some(rate) => json!({
+                "asked": rate.asked,
+                "sent": rate.sent,
+                "kept": rate.is_kept,
+                "late_ms_max": milliseconds(rate.late_max),
+            }),
+            None => Value::Null,
+        };
+        object
+    }
+}
+
+/// What the live line and the files show: latency from the time at which records were due, where
+/// they were due at a time.
+fn main_tally<'w>(plan: &LoadPlan, window: &'w Window) -> &'w Tally {
+    match plan.schedule {
+        Some(_) => &window.due,
+        None => &window.sent,
+    }
+}
+
+fn sum(ended: &[Ended]) -> Ended {
+    let mut sum = Ended::default();
+    for one in ended {
+        sum.made += one.made;
+        sum.failed += one.failed;
+        sum.failure = sum.failure.or_else(|| one.failure.clone());
+        sum.error = sum.error.or_else(|| one.error.clone());
+        sum.last_made_at = sum.last_made_at.max(one.last_made_at);
+        sum.late_max = sum.late_max.max(one.late_max);
+        sum.counters = sum.counters.plus(one.counters);
+    }
+    sum
+}
+
+/// Compares the time that the records made took with the time that they were given.
+fn rate_kept(plan: &LoadPlan, ended: &Ended, started: Instant) -> Option<RateKept> {
+    let schedule = plan.schedule?;
+    let last = ended.made.checked_sub(1)?;
+    let planned = schedule.due_at(last);
+    let taken = ended.last_made_at.since(started);
+    let slack = planned.mul_f64(RATE_SLACK_PART).max(RATE_SLACK);
+    let over = |time: Duration| f64_from(last) / time.as_secs_f64().max(1e-6);
+    let is_kept = taken <= planned.saturating_add(slack);
+    let (asked, sent) = match last {
+        0 => (schedule.rate(), schedule.rate()),
+        _ => (over(planned), over(taken)),
+    };
+    Some(RateKept {
+        asked,
+        sent,
+        late_max: ended.late_max,
+        is_kept,
+    })
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+fn object_of(tally: &Tally, elapsed: Duration) -> Value {
+    json!({
+        "records": tally.count,
+        "value_bytes": tally.bytes,
+        "seconds": elapsed.as_secs_f64(),
+        "records_per_second": tally.rate(elapsed),
+        "mebibytes_per_second": tally.megabytes_rate(elapsed),
+        "latency_ms": latencies(tally),
+    })
+}
+
+fn latencies(tally: &Tally) -> Value {
+    json!({
+        "average": tally.average_ms(),
+        "p50": tally.quantile_ms(0.5),
+        "p90": tally.quantile_ms(0.9),
+        "p95": tally.quantile_ms(0.95),
+        "p99": tally.quantile_ms(0.99),
+        "p99.9": tally.quantile_ms(0.999),
+        "p99.99": tally.quantile_ms(0.9999),
+        "max": tally.max_ms(),
+    })
+}
+
+/// Kafka's producer metrics, those that klamm has, as `ToolsUtils.printMetrics` prints them.
+fn metrics(client_id: &str, summary: &Summary, sent: &Tally) -> Vec<String> {
+    let ProducerCounters {
+        requests,
+        batches,
+        records,
+        bytes,
+        open_bytes,
+        retried,
+        failed,
+        throttled_answers,
+        throttle_time,
+        throttle_time_max,
+    } = summary.ended.counters;
+    let seconds = summary.elapsed.as_secs_f64().max(1e-6);
+    let ratio = |part: u64, whole: u64| match whole {
+        0 => 0.0,
+        _ => f64_from(part) / f64_from(whole),
+    };
+    let values = [
+        ("batch-size-avg", ratio(bytes, batches)),
+        ("compression-rate-avg", ratio(bytes, open_bytes)),
+        ("outgoing-byte-total", f64_from(bytes)),
+        ("produce-throttle-time-avg", {
+            ratio(1, throttled_answers) * milliseconds(throttle_time)
+        }),
+        ("produce-throttle-time-max", milliseconds(throttle_time_max)),
+        ("record-error-total", f64_from(failed)),
+        ("record-retry-total", f64_from(retried)),
+        ("record-send-rate", f64_from(records) / seconds),
+        ("record-send-total", f64_from(records)),
+        ("records-per-request-avg", ratio(records, requests)),
+        ("request-latency-avg", sent.average_ms()),
+        ("request-latency-max", sent.max_ms()),
+        ("request-rate", f64_from(requests) / seconds),
+        ("request-total", f64_from(requests)),
+    ];
+    let names =
+        values.map(|(name, _)| format!("producer-metrics:{name}:{{client-id={client_id}}}"));
+    let width = names.iter().map(String::len).max().unwrap_or(0);
+    let mut lines = vec![format!("{:width$}   Value", "Metric Name")];
+    for (name, (_, value)) in names.iter().zip(values) {
+        lines.push(format!("{name:width$} : {value:.3}"));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::perf::keys::KeyPlan;
+    use crate::cli::perf::payload::PayloadPlan;
+    use crate::cli::perf::schedule::Schedule;
+    use crate::client::ClientOptions;
+    use crate::client::producer::ProducerOptions;
+
+    fn plan(rate: f64) -> LoadPlan {
+        LoadPlan {
+            client: ClientOptions::new("a:1", "x").unwrap(),
+            producer: ProducerOptions::default(),
+            topic: "t".to_owned(),
+            producers: 1,
+            records: 1001,
+            warmup_records: 0,
+            schedule: Some(Schedule::new(rate, Duration::ZERO)),
+            payloads: PayloadPlan::Monotonic,
+            keys: KeyPlan::None,
+            seed: 1,
+        }
+    }
+
+    #[test]
+    fn a_rate_that_was_not_kept_is_told_by_how_much() {
+        let started = Instant(5);
+        let ended = |milliseconds| Ended {
+            made: 1001,
+            last_made_at: started + Duration::from_millis(milliseconds),
+            ..Ended::default()
+        };
+        let plan = plan(1000.0);
+        let kept = rate_kept(&plan, &ended(1010), started).unwrap();
+        assert!(kept.is_kept);
+        let missed = rate_kept(&plan, &ended(2000), started).unwrap();
+        assert!(!missed.is_kept);
+        assert_eq!((missed.asked, missed.sent), (1000.0, 500.0));
+        assert!(rate_kept(&plan, &Ended::default(), started).is_none());
+    }
+
+    #[test]
+    fn metrics_are_aligned_as_kafkas() {
+        let summary = Summary {
+            elapsed: Duration::from_secs(2),
+            ended: Ended {
+                counters: ProducerCounters {
+                    records: 10,
+                    requests: 5,
+                    ..ProducerCounters::default()
+                },
+                ..Ended::default()
+            },
+            rate: None,
+        };
+        let lines = metrics("perf", &summary, &Tally::default());
+        let total = lines
+            .iter()
+            .find(|line| line.contains("record-send-total"))
+            .unwrap();
+        assert!(total.starts_with("producer-metrics:record-send-total:{client-id=perf} "));
+        assert!(total.ends_with(" : 10.000"));
+        let width = total.find(" : ").unwrap();
+        assert!(
+            lines[1..]
+                .iter()
+                .all(|line| line.find(" : ") == Some(width))
+        );
+    }
+}
