@@ -516,7 +516,6 @@ fn a_bad_heartbeat_of_a_consumer_group_is_refused_as_apache_does() {
     let first = peer.consumer_heartbeat(&beating(&group, member, &topic));
     assert_eq!(name(first.error_code), "NONE", "{:?}", first.error_message);
     let mut told = Told::default();
-    told.note("epoch of the first member", first.member_epoch.to_string());
     let mut static_one = beating(&group, "static-member", &topic);
     static_one.instance_id = Some("instance".into());
     let answer = peer.consumer_heartbeat(&static_one);
@@ -526,7 +525,6 @@ fn a_bad_heartbeat_of_a_consumer_group_is_refused_as_apache_does() {
         "{:?}",
         answer.error_message
     );
-    told.note("epoch of the second", answer.member_epoch.to_string());
     let mut ask = |what: &str, change: &dyn Fn(&mut ConsumerGroupHeartbeatRequest)| {
         let mut request = beating(&group, "another-member", &topic);
         change(&mut request);
@@ -534,7 +532,9 @@ fn a_bad_heartbeat_of_a_consumer_group_is_refused_as_apache_does() {
         let message = response.error_message.unwrap_or_default();
         let message = message
             .replace(&group, "GROUP")
-            .replace(&classic, "CLASSIC");
+            .replace(&classic, "CLASSIC")
+            // Apache's first epoch is 2, and was 1 before 4.3.
+            .replace(&format!("({})", first.member_epoch), "(EPOCH)");
         told.note(what, format!("{} {message}", name(response.error_code)));
     };
     ask("empty group id", &|beat| beat.group_id = "".into());
@@ -620,14 +620,12 @@ fn a_bad_heartbeat_of_a_consumer_group_is_refused_as_apache_does() {
         instance of another: UNRELEASED_INSTANCE_ID Static member another-member with instance id instance cannot join the group because the instance id is owned by static-member member.
         no such group: GROUP_ID_NOT_FOUND Consumer group nowhere not found.
         classic group, of a member: GROUP_ID_NOT_FOUND Group CLASSIC is not a consumer group.
-        epoch to come: FENCED_MEMBER_EPOCH The consumer group member has a greater member epoch (1000) than the one known by the group coordinator (2). The member must abandon all its partitions and rejoin.
+        epoch to come: FENCED_MEMBER_EPOCH The consumer group member has a greater member epoch (1000) than the one known by the group coordinator (EPOCH). The member must abandon all its partitions and rejoin.
         partition that does not exist: NONE 
         topic that does not exist: NONE 
     "#]]);
     // The words about expressions are those of whoever reads them.
-    for regex in [
-        "[", "*", "a)|(b", "(?=a)", "(?<", r"\1", "a{1001}", "(a", r"\pX",
-    ] {
+    for regex in ["[", "*", "a)|(b", "(?=a)", "(?<", r"\1", "(a", r"\pX"] {
         let mut request = beating(&group, "another-member", &topic);
         request.subscribed_topic_names = None;
         request.subscribed_topic_regex = Some(regex.into());

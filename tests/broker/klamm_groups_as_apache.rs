@@ -129,6 +129,26 @@ fn said(code: i64, stdout: &str, same: [&str; 2]) -> Said {
     Said { code, lines }
 }
 
+/// Where klamm's tool says something else, and why.
+const OTHERWISE: &[(&str, &str)] = &[
+    (
+        "--describe --group OLD --group nothing",
+        "the groups that there are are described, though one is missing",
+    ),
+    (
+        "--delete-offsets --group OLD --topic nothing",
+        "it ends with 1 where a topic was refused: a script shall know",
+    ),
+    (
+        "empty.csv",
+        "Jackson's words about an empty file are Java's",
+    ),
+    (
+        "/nowhere.csv",
+        "what is wrong with a file is said on standard error, with the reason",
+    ),
+];
+
 /// Whose groups each tool is given.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Given {
@@ -171,6 +191,11 @@ fn compare(scene: &Scene, given: Given, lines: &[String]) {
         // Wrong flags: clap ends with 2 and says why on standard error, in its own words.
         if code == 2 && theirs.code == 1 {
             theirs = said(2, "", groups_of(0));
+        }
+        let reason = OTHERWISE.iter().find(|(part, _)| line.contains(part));
+        if let Some((_, reason)) = reason {
+            assert_ne!(ours, theirs, "{line} is the same by now, though {reason}");
+            continue;
         }
         if ours != theirs {
             differences += &format!(
