@@ -1,6 +1,7 @@
 //! OffsetDelete (key 47): a group forgets how far it was. KIP-496.
 
-use super::{Context, Outcome, Request, Responder, code, decode, group};
+use super::group::{self, Refused};
+use super::{Context, Outcome, Request, Responder, code, decode};
 use crate::base::ids::{PartitionIndex, TopicId};
 use crate::coordinator::group::GroupCommand;
 use crate::protocol::api::ApiKey;
@@ -15,7 +16,7 @@ use crate::protocol::string::Str;
 pub struct Waiting {
     responder: Responder,
     /// What the cluster does not have.
-    refused: Vec<OffsetDeleteResponseTopic>,
+    refused: Vec<Refused<OffsetDeleteResponseTopic>>,
 }
 
 pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
@@ -34,8 +35,9 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
     let mut known = Vec::with_capacity(message.topics.len());
     for topic in std::mem::take(&mut message.topics) {
         let (ours, others) = sort_out(context, topic);
+        let place = ours.is_some().then_some(known.len());
         known.extend(ours);
-        refused.extend(others);
+        refused.extend(others.map(|topic| Refused { place, topic }));
     }
     let waiting = Waiting { responder, refused };
     if known.is_empty() {
@@ -70,16 +72,9 @@ fn sort_out(
 
 pub(super) fn on_reply(waiting: Waiting, mut response: OffsetDeleteResponse) -> Outcome {
     if response.error_code == code(ErrorCode::NONE) {
-        for refused in waiting.refused {
-            let same = response
-                .topics
-                .iter_mut()
-                .find(|topic| topic.name == refused.name);
-            match same {
-                Some(topic) => topic.partitions.extend(refused.partitions),
-                None => response.topics.push(refused),
-            }
-        }
+        group::add_refused(&mut response.topics, waiting.refused, |topic, refused| {
+            topic.partitions.extend(refused.partitions);
+        });
     }
     waiting.responder.reply(&response)
 }

@@ -3,7 +3,7 @@
 
 use crate::broker::{Broker, unique};
 use crate::deadline::wait_for;
-use crate::group_client::Peer;
+use crate::group_client::{Peer, committing, name};
 use bytes::Bytes;
 use klamm::base::ids::{LeaderEpoch, Offset};
 use klamm::base::time::Timestamp;
@@ -189,4 +189,37 @@ fn offsets_of_topics_that_went_while_the_broker_was_down_are_gone() {
         broker.stop();
         broker.start_again();
     }
+}
+
+/// While the log of its partition cannot be opened a group has no coordinator, which is not to say
+/// that it has no offsets; when it can be, all is there without a restart.
+#[test]
+fn a_log_that_could_not_be_opened_is_loaded_when_it_can_be() {
+    let mut broker = Broker::start_with(2, SETTINGS);
+    if !broker.is_klamm() {
+        return;
+    }
+    let (topic, group) = (unique("topic"), unique("group"));
+    let mut peer = Peer::when_ready(&broker, &group);
+    peer.create_topic(&topic, 1);
+    peer.topic_id(&topic);
+    peer.commit_simply(&group, &topic, 7);
+    broker.stop();
+    let (log, aside) = (segment(&broker), broker.folder().join("aside.log"));
+    std::fs::rename(&log, &aside).expect("the log of groups");
+    std::fs::create_dir(&log).expect("its place is free");
+    broker.start_again();
+    let mut peer = Peer::of(&broker);
+    assert_eq!(peer.find_coordinator(&group), "NONE");
+    let described = peer.describe(&group);
+    assert_eq!(name(described.error_code), "NOT_COORDINATOR");
+    let commit = committing(&group, &topic, &[(0, 8, "")]);
+    assert_eq!(peer.commit(9, &commit), ["NOT_COORDINATOR"]);
+    std::fs::remove_dir(&log).expect("nothing was put there");
+    std::fs::rename(&aside, &log).expect("its place is free again");
+    wait_for("the group to have its coordinator again", || {
+        let error = name(peer.describe(&group).error_code);
+        (error == "NONE").then_some(())
+    });
+    assert_eq!(peer.committed(&group, &topic), 7);
 }

@@ -5,11 +5,13 @@
 use crate::broker::{Broker, unique};
 use crate::deadline::wait_for;
 use crate::exact;
-use crate::group_client::{Joined, Peer, SESSION_MS, beating, joining, name, protocol};
+use crate::group_client::{Joined, Peer, SESSION_MS, beating, committing, joining, name, protocol};
 use klamm::base::prng::Prng;
+use klamm::protocol::messages::delete_groups::DeleteGroupsRequest;
+use klamm::protocol::messages::describe_groups::DescribeGroupsRequest;
 use klamm::protocol::messages::join_group::{JoinGroupRequest, JoinGroupRequestProtocol};
 use klamm::protocol::messages::sync_group::SyncGroupRequest;
-use klamm::protocol::{ApiKey, encode_request};
+use klamm::protocol::{ApiKey, Str, encode_request};
 use std::io::Write;
 use std::net::Shutdown;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -269,5 +271,43 @@ fn expressions_that_explode_harm_nobody() {
                 assert_eq!(error, "INVALID_REGULAR_EXPRESSION", "{}", &regex[..20]);
             }
         }
+    });
+}
+
+/// What a request says many times is looked for once each: the time is not the square of it.
+#[test]
+fn requests_that_name_a_hundred_thousand_groups_or_topics_are_answered() {
+    const COUNT: usize = 100_000;
+    let broker = Broker::start_with(2, SETTINGS);
+    let (group, topic) = (unique("many"), unique("topic"));
+    let mut peer = Peer::when_ready(&broker, &group);
+    peer.create_topic(&topic, 1);
+    peer.topic_id(&topic);
+    let names: Vec<Str> = (0..COUNT)
+        .map(|number| Str::from(format!("g{number}")))
+        .collect();
+    beside_calm_groups(&broker, || {
+        let describe = DescribeGroupsRequest {
+            groups: names.clone(),
+            ..DescribeGroupsRequest::default()
+        };
+        let described = peer.ask(5, &describe).groups;
+        let ids: Vec<Str> = described.into_iter().map(|group| group.group_id).collect();
+        assert!(
+            ids == names,
+            "each is described once, in the order of the asking"
+        );
+        let delete = DeleteGroupsRequest {
+            groups_names: names.clone(),
+            ..DeleteGroupsRequest::default()
+        };
+        assert_eq!(peer.ask(2, &delete).results.len(), COUNT);
+        // Each topic with a partition that exists, and one that does not.
+        let mut commit = committing(&group, &topic, &[(0, 1, ""), (1, 1, "")]);
+        commit.topics = vec![commit.topics[0].clone(); 20_000];
+        let errors = peer.commit(9, &commit);
+        let count = |wanted: &str| errors.iter().filter(|error| **error == wanted).count();
+        assert_eq!(count("NONE"), 20_000);
+        assert_eq!(count("UNKNOWN_TOPIC_OR_PARTITION"), 20_000);
     });
 }

@@ -5,6 +5,7 @@ use crate::broker::{Broker, unique};
 use crate::command_line::klamm;
 use crate::deadline::wait_for;
 use crate::group_client::{Peer, beating, committing, name};
+use crate::kcat;
 use crate::tools::{CONSUMER_GROUPS, call, run};
 use klamm::protocol::messages::offset_commit::OffsetCommitRequest;
 use std::process::{Child, Command, Stdio};
@@ -31,20 +32,6 @@ impl Drop for Scene {
     }
 }
 
-fn feed(broker: &Broker, topic: &str, partition: i32, count: usize) {
-    let mut kcat = Command::new("kcat")
-        .args(["-P", "-b", &broker.bootstrap, "-t", topic])
-        .args(["-p", &partition.to_string()])
-        .stdin(Stdio::piped())
-        .spawn()
-        .expect("kcat runs");
-    let lines: String = (0..count).map(|index| format!("{index}\n")).collect();
-    let mut stdin = kcat.stdin.take().expect("a pipe");
-    std::io::Write::write_all(&mut stdin, lines.as_bytes()).expect("kcat reads");
-    drop(stdin);
-    assert!(kcat.wait().expect("kcat ends").success());
-}
-
 fn scene() -> Scene {
     let broker = Broker::start_with(
         2,
@@ -60,8 +47,9 @@ fn scene() -> Scene {
     let mut peer = Peer::when_ready(&broker, &live);
     peer.create_topic(&topic, 3);
     peer.topic_id(&topic);
-    for (partition, count) in [(0, 10), (1, 5), (2, 0)] {
-        feed(&broker, &topic, partition, count);
+    for (partition, count) in [(0, 10), (1, 5)] {
+        let lines: Vec<String> = (0..count).map(|index| index.to_string()).collect();
+        kcat::write_lines(&broker, &topic, Some(partition), &lines);
     }
     for group in &old {
         let joined = peer.join_alone(group);
