@@ -35,7 +35,7 @@ pub enum Progress {
     },
     /// All of it is replayed.
     Done,
-    /// It cannot be read.
+    /// It cannot be read now. Where it stopped, another step goes on.
     Failed,
 }
 
@@ -88,7 +88,10 @@ impl Loader {
         let slice = match self.slice.take() {
             Some(slice) => slice,
             None => match self.find(disk, log) {
-                Ok(Some(slice)) => slice,
+                Ok(Some(slice)) => {
+                    self.filled = 0;
+                    slice
+                }
                 Ok(None) => {
                     self.say_done(now, name);
                     return Progress::Done;

@@ -1,5 +1,6 @@
 //! What a coordinator is made of: groups now; transactions and share groups later.
 
+use crate::base::ids::TopicId;
 use crate::base::prng::Prng;
 use crate::base::time::{Instant, Now};
 use crate::config::Configuration;
@@ -69,6 +70,13 @@ pub trait Machine {
 
     /// The whole log was replayed: timers begin here. What it returns is done like any command's.
     fn on_loaded(&mut self, world: &mut World<'_>) -> Step<Self>;
+
+    /// Topics that the log still speaks of and the cluster no longer has: they were deleted while
+    /// nobody led the partition.
+    fn topics_gone(&self, image: &MetadataImage) -> Vec<(Str, TopicId)> {
+        let _ = image;
+        Vec::new()
+    }
 
     /// Topics came, went or grew: commands that take note of it.
     fn on_metadata(&mut self, world: &mut World<'_>, changed: &TopicsChanged)
@@ -140,7 +148,7 @@ pub struct TopicsChanged {
     /// Names of topics that were made, or have more partitions.
     pub changed: Vec<Str>,
     /// Names and ids of topics that were deleted.
-    pub deleted: Vec<(Str, crate::base::ids::TopicId)>,
+    pub deleted: Vec<(Str, TopicId)>,
 }
 
 impl<M: Machine + ?Sized> Step<M> {

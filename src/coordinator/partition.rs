@@ -28,6 +28,11 @@ use std::time::Duration;
 /// When a timer whose records could not be written is tried again, as in Kafka.
 const RETRY_BACKOFF: Duration = Duration::from_millis(500);
 
+/// When a log that could not be read is tried again, at first; doubled with each further failure.
+const LOAD_AGAIN: Duration = Duration::from_secs(1);
+/// How long that becomes.
+const LOAD_AGAIN_MAX: Duration = Duration::from_secs(60);
+
 /// The coordinator of one partition.
 pub struct Coordinator<M: Machine> {
     topic_partition: TopicPartition,
@@ -49,9 +54,17 @@ pub struct Coordinator<M: Machine> {
 }
 
 enum State {
-    Loading(Box<Loader>),
+    Loading(Box<Loading>),
     Active,
     Gone,
+}
+
+/// A log that is being replayed, perhaps from a device that fails now and then.
+struct Loading {
+    loader: Loader,
+    /// When it goes on, after a failure; `NEVER` while it goes on by itself.
+    again_at: Instant,
+    again_after: Duration,
 }
 
 type Reply<M> = (Origin, <M as Machine>::Reply);
@@ -83,7 +96,11 @@ impl<M: Machine> Coordinator<M> {
         Coordinator {
             topic_partition,
             name,
-            state: State::Loading(Box::new(Loader::new(start, now))),
+            state: State::Loading(Box::new(Loading {
+                loader: Loader::new(start, now),
+                again_at: Instant::NEVER,
+                again_after: LOAD_AGAIN,
+            })),
             machine,
             queue: VecDeque::new(),
             written: Vec::new(),
@@ -137,19 +154,22 @@ impl<M: Machine> Coordinator<M> {
         replies.extend(M::refusal(&command, error).map(|reply| (origin, reply)));
     }
 
-    /// Replays the next slice of the log. Nothing is done once it is loaded.
+    /// Replays the next slice of the log. Nothing is done once it is loaded. What cannot be read is
+    /// tried again when [`Coordinator::goes_on_loading`] says so.
     pub fn load(&mut self, now: Now, disk: &Disk, partitions: &mut Partitions) -> Progress {
-        let State::Loading(loader) = &mut self.state else {
+        let State::Loading(loading) = &mut self.state else {
             return Progress::Done;
         };
         let Some(partition) = partitions.get_mut(self.topic_partition) else {
             self.state = State::Gone;
             return Progress::Failed;
         };
-        let progress = loader.step(disk, &partition.log, now, &self.name, &mut self.machine);
+        let (loader, machine) = (&mut loading.loader, &mut self.machine);
+        let progress = loader.step(disk, &partition.log, now, &self.name, machine);
         match progress {
-            Progress::More | Progress::Cold { .. } => {}
-            Progress::Failed => self.state = State::Gone,
+            Progress::More => loading.again_after = LOAD_AGAIN,
+            Progress::Cold { .. } => {}
+            Progress::Failed => loading.fail(now.instant),
             Progress::Done => {
                 self.state = State::Active;
                 self.replayed_end = partition.log.log_end_offset();
@@ -160,6 +180,25 @@ impl<M: Machine> Coordinator<M> {
             }
         }
         progress
+    }
+
+    /// The pages that a load waited for could not be read.
+    pub fn on_unreadable(&mut self, now: Instant) {
+        match &mut self.state {
+            State::Loading(loading) => loading.fail(now),
+            State::Active | State::Gone => {}
+        }
+    }
+
+    /// Whether a load that failed is to go on now. Said once.
+    pub fn goes_on_loading(&mut self, now: Instant) -> bool {
+        match &mut self.state {
+            State::Loading(loading) if loading.again_at <= now => {
+                loading.again_at = Instant::NEVER;
+                true
+            }
+            State::Loading(_) | State::Active | State::Gone => false,
+        }
     }
 
     /// Takes note of topics that came and went.
@@ -197,12 +236,13 @@ impl<M: Machine> Coordinator<M> {
         }
     }
 
-    /// When [`Coordinator::on_timers`] has something to do.
+    /// When [`Coordinator::on_timers`] or [`Coordinator::goes_on_loading`] has something to do.
     #[must_use]
     pub fn next_deadline(&self) -> Instant {
-        let own = match self.state {
+        let own = match &self.state {
             State::Active => self.machine.next_deadline(),
-            State::Loading(_) | State::Gone => Instant::NEVER,
+            State::Loading(loading) => loading.again_at,
+            State::Gone => Instant::NEVER,
         };
         let again = self.again.iter().map(|(at, _)| *at).min();
         again.map_or(own, |at| at.min(own))
@@ -290,7 +330,8 @@ impl<M: Machine> Coordinator<M> {
     }
 
     fn on_loaded(&mut self, world: &mut World<'_>) -> Step<M> {
-        let missed = std::mem::take(&mut self.missed);
+        let mut missed = std::mem::take(&mut self.missed);
+        missed.deleted.extend(self.machine.topics_gone(world.image));
         if !missed.changed.is_empty() || !missed.deleted.is_empty() {
             let commands = self.machine.on_metadata(world, &missed);
             self.enqueue(commands);
@@ -395,6 +436,13 @@ impl<M: Machine> Coordinator<M> {
         }
         replies.extend(self.machine.resign(error));
         self.again.clear();
+    }
+}
+
+impl Loading {
+    fn fail(&mut self, now: Instant) {
+        self.again_at = now + self.again_after;
+        self.again_after = (self.again_after * 2).min(LOAD_AGAIN_MAX);
     }
 }
 

@@ -508,6 +508,46 @@ fn transactions_count_when_they_are_committed() {
 }
 
 #[test]
+fn a_load_that_fails_goes_on_later_where_it_stopped() {
+    let mut scene = Scene::new(LogConfig::default());
+    scene.ask(Ask::Add("a", 1));
+    scene.settle();
+    scene.told();
+    scene.coordinator = Scene::coordinator();
+    scene.simulated.set_reads_fail(true);
+    let mut waits = Vec::new();
+    for _ in 0..8 {
+        let progress = scene
+            .coordinator
+            .load(scene.now, &scene.disk, &mut scene.partitions);
+        assert!(matches!(progress, Progress::Failed));
+        // Nothing is answered as if nothing had been there.
+        scene.ask(Ask::Get("a"));
+        let loading = Told::Failed(ErrorCode::COORDINATOR_LOAD_IN_PROGRESS);
+        assert_eq!(scene.told(), [loading]);
+        scene.round();
+        let at = scene.coordinator.next_deadline();
+        waits.push(at.since(scene.now.instant).as_secs());
+        assert!(!scene.coordinator.goes_on_loading(scene.now.instant));
+        assert!(scene.coordinator.goes_on_loading(at));
+        scene.now.instant = at;
+    }
+    assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
+    scene.coordinator.on_unreadable(scene.now.instant);
+    let at = scene.coordinator.next_deadline();
+    assert_ne!(
+        at,
+        Instant::NEVER,
+        "cold pages that fail are tried again too"
+    );
+    assert!(scene.coordinator.goes_on_loading(at));
+    scene.simulated.set_reads_fail(false);
+    scene.load();
+    assert_eq!(scene.count("a"), Some(1));
+    assert_eq!(scene.coordinator.next_deadline(), Instant::NEVER);
+}
+
+#[test]
 fn topics_that_went_while_it_was_loaded_are_not_forgotten() {
     let mut scene = Scene::new(LogConfig::default());
     scene.coordinator = Scene::coordinator();

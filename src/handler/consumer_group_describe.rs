@@ -1,9 +1,10 @@
 //! ConsumerGroupDescribe (key 69): consumer groups, their members, what each has and shall have.
 //! KIP-848.
 
-use super::group::{self, GROUP_OPERATIONS, PerGroup};
+use super::group::{self, GROUP_OPERATIONS};
+use super::per_group::PerGroup;
 use super::{Context, Outcome, Request, Responder, State, code, decode};
-use crate::coordinator::group::{GroupCommand, GroupReply};
+use crate::coordinator::group::GroupCommand;
 use crate::protocol::api::ApiKey;
 use crate::protocol::errors::ErrorCode;
 use crate::protocol::messages::consumer_group_describe::{
@@ -31,35 +32,27 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
     let is_served = context.has_consumer_groups();
     for group_id in message.group_ids {
         if !is_served {
-            let refused = refuse(&group_id, ErrorCode::UNSUPPORTED_VERSION);
-            waiting.groups.know(group_id, refused);
-            continue;
-        }
-        if group_id.is_empty() {
-            let refused = refuse(&group_id, ErrorCode::INVALID_GROUP_ID);
-            waiting.groups.know(group_id, refused);
-            continue;
-        }
-        waiting.groups.ask(group_id.clone());
-        let command = GroupCommand::ConsumerGroupDescribe(group_id.clone());
-        if let Err(refused) = context.ask_group(request.id, command)
-            && let GroupReply::ConsumerGroupDescribe(refused) = *refused
-        {
-            waiting.groups.answer(&group_id, refused);
+            let refused = refuse(group_id, ErrorCode::UNSUPPORTED_VERSION);
+            waiting.groups.know(refused);
+        } else if group_id.is_empty() {
+            let refused = refuse(group_id, ErrorCode::INVALID_GROUP_ID);
+            waiting.groups.know(refused);
+        } else {
+            let command = GroupCommand::ConsumerGroupDescribe(group_id);
+            waiting.groups.ask(context, request.id, command);
         }
     }
     waiting.proceed()
 }
 
 pub(super) fn on_reply(mut waiting: Waiting, reply: DescribedGroup) -> Outcome {
-    let group_id = reply.group_id.clone();
-    waiting.groups.answer(&group_id, reply);
+    waiting.groups.answer(reply);
     waiting.proceed()
 }
 
-fn refuse(group_id: &Str, error: ErrorCode) -> DescribedGroup {
+fn refuse(group_id: Str, error: ErrorCode) -> DescribedGroup {
     DescribedGroup {
-        group_id: group_id.clone(),
+        group_id,
         error_code: code(error),
         ..DescribedGroup::default()
     }

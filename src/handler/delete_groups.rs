@@ -1,8 +1,9 @@
 //! DeleteGroups (key 42): groups without members go, with their offsets.
 
-use super::group::{self, PerGroup};
+use super::group;
+use super::per_group::PerGroup;
 use super::{Context, Outcome, Request, Responder, State, decode};
-use crate::coordinator::group::{GroupCommand, GroupReply};
+use crate::coordinator::group::GroupCommand;
 use crate::protocol::api::ApiKey;
 use crate::protocol::messages::delete_groups::{
     DeletableGroupResult, DeleteGroupsRequest, DeleteGroupsResponse,
@@ -30,20 +31,14 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         if !seen.insert(group_id.clone()) {
             continue;
         }
-        waiting.groups.ask(group_id.clone());
-        let command = GroupCommand::DeleteGroup(group_id.clone());
-        if let Err(refused) = context.ask_group(request.id, command)
-            && let GroupReply::DeleteGroup(refused) = *refused
-        {
-            waiting.groups.answer(&group_id, refused);
-        }
+        let command = GroupCommand::DeleteGroup(group_id);
+        waiting.groups.ask(context, request.id, command);
     }
     waiting.proceed()
 }
 
 pub(super) fn on_reply(mut waiting: Waiting, reply: DeletableGroupResult) -> Outcome {
-    let group_id = reply.group_id.clone();
-    waiting.groups.answer(&group_id, reply);
+    waiting.groups.answer(reply);
     waiting.proceed()
 }
 

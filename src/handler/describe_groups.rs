@@ -1,8 +1,9 @@
 //! DescribeGroups (key 15): classic groups, their members, and who has what.
 
-use super::group::{self, GROUP_OPERATIONS, PerGroup};
+use super::group::{self, GROUP_OPERATIONS};
+use super::per_group::PerGroup;
 use super::{Context, Outcome, Request, Responder, State, code, decode};
-use crate::coordinator::group::{GroupCommand, GroupReply};
+use crate::coordinator::group::GroupCommand;
 use crate::protocol::api::ApiKey;
 use crate::protocol::errors::ErrorCode;
 use crate::protocol::messages::describe_groups::{
@@ -34,20 +35,14 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         groups: PerGroup::new(),
     };
     for group_id in message.groups {
-        waiting.groups.ask(group_id.clone());
-        let command = GroupCommand::DescribeGroup(responder.version, group_id.clone());
-        if let Err(refused) = context.ask_group(request.id, command)
-            && let GroupReply::DescribeGroup(refused) = *refused
-        {
-            waiting.groups.answer(&group_id, refused);
-        }
+        let command = GroupCommand::DescribeGroup(waiting.responder.version, group_id);
+        waiting.groups.ask(context, request.id, command);
     }
     waiting.proceed()
 }
 
 pub(super) fn on_reply(mut waiting: Waiting, reply: DescribedGroup) -> Outcome {
-    let group_id = reply.group_id.clone();
-    waiting.groups.answer(&group_id, reply);
+    waiting.groups.answer(reply);
     waiting.proceed()
 }
 

@@ -183,52 +183,27 @@ fn host(peer: SocketAddr) -> String {
     }
 }
 
-/// Answers of several groups, in the order in which the request names them.
-pub(super) struct PerGroup<T> {
-    slots: Vec<(Str, Option<T>)>,
-    open: usize,
+/// What a request says of partitions that the cluster does not have, by topic: the coordinator is
+/// not asked about them.
+pub(super) struct Refused<T> {
+    /// Where in the coordinator's answer the topic's other partitions are.
+    pub(super) place: Option<usize>,
+    /// The answer.
+    pub(super) topic: T,
 }
 
-impl<T> PerGroup<T> {
-    /// No groups yet.
-    pub(super) fn new() -> PerGroup<T> {
-        PerGroup {
-            slots: Vec::new(),
-            open: 0,
+/// Puts what was refused beside what the coordinator answers: with the rest of its topic, else at
+/// the end.
+pub(super) fn add_refused<T>(
+    topics: &mut Vec<T>,
+    refused: Vec<Refused<T>>,
+    add: impl Fn(&mut T, T),
+) {
+    for Refused { place, topic } in refused {
+        match place.and_then(|place| topics.get_mut(place)) {
+            Some(answered) => add(answered, topic),
+            None => topics.push(topic),
         }
-    }
-
-    /// A group that is asked.
-    pub(super) fn ask(&mut self, group_id: Str) {
-        self.slots.push((group_id, None));
-        self.open += 1;
-    }
-
-    /// An answer that needs no asking.
-    pub(super) fn know(&mut self, group_id: Str, answer: T) {
-        self.slots.push((group_id, Some(answer)));
-    }
-
-    /// A group's answer. A group that is named twice is asked twice.
-    pub(super) fn answer(&mut self, group_id: &Str, answer: T) {
-        let slot = self
-            .slots
-            .iter_mut()
-            .find(|(known, slot)| slot.is_none() && known == group_id);
-        if let Some((_, slot)) = slot {
-            *slot = Some(answer);
-            self.open -= 1;
-        }
-    }
-
-    /// Whether all have answered.
-    pub(super) fn is_complete(&self) -> bool {
-        self.open == 0
-    }
-
-    /// The answers.
-    pub(super) fn into_answers(self) -> impl Iterator<Item = T> {
-        self.slots.into_iter().filter_map(|(_, answer)| answer)
     }
 }
 
@@ -243,20 +218,5 @@ mod tests {
         assert_eq!(host("[::1]:9092"), "/0:0:0:0:0:0:0:1");
         assert_eq!(host("[::ffff:10.0.0.7]:1"), "/10.0.0.7");
         assert_eq!(host("[fe80::a:0:ff]:1"), "/fe80:0:0:0:0:a:0:ff");
-    }
-
-    #[test]
-    fn answers_come_in_the_order_of_the_request() {
-        let mut gather = PerGroup::new();
-        for id in ["a", "b", "a"] {
-            gather.ask(Str::from(id));
-        }
-        gather.know(Str::EMPTY, 0);
-        gather.answer(&"b".into(), 2);
-        gather.answer(&"a".into(), 1);
-        assert!(!gather.is_complete());
-        gather.answer(&"a".into(), 3);
-        assert!(gather.is_complete());
-        assert_eq!(gather.into_answers().collect::<Vec<_>>(), [1, 2, 3, 0]);
     }
 }

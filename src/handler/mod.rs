@@ -24,6 +24,7 @@ mod heartbeat;
 mod init_producer_id;
 mod join_group;
 mod leave_group;
+mod list_config_resources;
 mod list_groups;
 mod list_offsets;
 mod metadata;
@@ -31,6 +32,7 @@ mod offset_commit;
 mod offset_delete;
 mod offset_fetch;
 mod offset_for_leader_epoch;
+mod per_group;
 mod produce;
 mod sync_group;
 mod targets;
@@ -235,6 +237,7 @@ pub const SERVED: &[ApiKey] = &[
     ApiKey::DescribeCluster,
     ApiKey::ConsumerGroupHeartbeat,
     ApiKey::ConsumerGroupDescribe,
+    ApiKey::ListConfigResources,
     ApiKey::DescribeTopicPartitions,
 ];
 
@@ -282,6 +285,7 @@ pub fn handle(context: &mut Context<'_>, request: Request) -> Outcome {
         ApiKey::DescribeConfigs => describe_configs::begin(context, &request),
         ApiKey::DescribeLogDirs => describe_log_dirs::begin(context, &request),
         ApiKey::DescribeCluster => describe_cluster::begin(context, &request),
+        ApiKey::ListConfigResources => list_config_resources::begin(context, &request),
         ApiKey::DescribeTopicPartitions => describe_topic_partitions::begin(context, &request),
         ApiKey::CreateTopics
         | ApiKey::DeleteTopics

@@ -1,6 +1,6 @@
 //! OffsetCommit (key 8): how far a group, or a consumer on its own, has come.
 
-use super::group::{self, asked_in_version};
+use super::group::{self, Refused, asked_in_version};
 use super::{Context, Outcome, Request, Responder, decode};
 use crate::base::ids::{PartitionIndex, TopicId};
 use crate::coordinator::group::GroupCommand;
@@ -20,7 +20,7 @@ const TOPIC_IDS_SINCE: i16 = 10;
 pub struct Waiting {
     responder: Responder,
     /// What the cluster does not have.
-    refused: Vec<OffsetCommitResponseTopic>,
+    refused: Vec<Refused<OffsetCommitResponseTopic>>,
 }
 
 pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
@@ -33,8 +33,9 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
     let mut known = Vec::with_capacity(message.topics.len());
     for topic in std::mem::take(&mut message.topics) {
         let (ours, others) = sort_out(context, responder.version, topic);
+        let place = ours.is_some().then_some(known.len());
         known.extend(ours);
-        refused.extend(others);
+        refused.extend(others.map(|topic| Refused { place, topic }));
     }
     let waiting = Waiting { responder, refused };
     if known.is_empty() {
@@ -119,15 +120,8 @@ fn refuse(
 }
 
 pub(super) fn on_reply(waiting: Waiting, mut response: OffsetCommitResponse) -> Outcome {
-    for refused in waiting.refused {
-        let same = response
-            .topics
-            .iter_mut()
-            .find(|topic| topic.name == refused.name && topic.topic_id == refused.topic_id);
-        match same {
-            Some(topic) => topic.partitions.extend(refused.partitions),
-            None => response.topics.push(refused),
-        }
-    }
+    group::add_refused(&mut response.topics, waiting.refused, |topic, refused| {
+        topic.partitions.extend(refused.partitions);
+    });
     waiting.responder.reply(&response)
 }

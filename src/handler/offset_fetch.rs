@@ -1,10 +1,11 @@
 //! OffsetFetch (key 9): how far groups have come, in some partitions or in all. Until version 7 one
 //! group is asked, later several: they may live on different cores.
 
-use super::group::{self, PerGroup};
+use super::group;
+use super::per_group::PerGroup;
 use super::{Context, Outcome, Request, Responder, State, decode};
 use crate::base::ids::TopicId;
-use crate::coordinator::group::{GroupCommand, GroupReply};
+use crate::coordinator::group::GroupCommand;
 use crate::protocol::api::ApiKey;
 use crate::protocol::errors::ErrorCode;
 use crate::protocol::messages::offset_fetch::{
@@ -27,8 +28,8 @@ const INVALID_OFFSET: i64 = -1;
 pub struct Waiting {
     responder: Responder,
     groups: PerGroup<OffsetFetchResponseGroup>,
-    /// By group: topics that the cluster does not have.
-    refused: Vec<(Str, Vec<OffsetFetchResponseTopics>)>,
+    /// Of each group: topics that the cluster does not have.
+    refused: Vec<Vec<OffsetFetchResponseTopics>>,
     /// Version 1: what was asked, to be answered one by one where the whole group is refused.
     topics: Vec<OffsetFetchRequestTopic>,
 }
@@ -57,26 +58,18 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         }];
     }
     for mut group in message.groups {
-        let group_id = group.group_id.clone();
         let refused = if version >= TOPIC_IDS_SINCE {
             resolve(context, &mut group)
         } else {
             Vec::new()
         };
-        if !refused.is_empty() {
-            waiting.refused.push((group_id.clone(), refused));
-        }
-        waiting.groups.ask(group_id.clone());
+        waiting.refused.push(refused);
         let command = GroupCommand::OffsetFetch {
             version,
             group,
             require_stable: message.require_stable,
         };
-        if let Err(refused) = context.ask_group(request.id, command)
-            && let GroupReply::OffsetFetch(refused) = *refused
-        {
-            waiting.groups.answer(&group_id, refused);
-        }
+        waiting.groups.ask(context, request.id, command);
     }
     waiting.proceed(context)
 }
@@ -86,8 +79,7 @@ pub(super) fn on_reply(
     mut waiting: Waiting,
     reply: OffsetFetchResponseGroup,
 ) -> Outcome {
-    let group_id = reply.group_id.clone();
-    waiting.groups.answer(&group_id, reply);
+    waiting.groups.answer(reply);
     waiting.proceed(context)
 }
 
@@ -145,7 +137,6 @@ impl Waiting {
             return Outcome::Waits(State::Group(group::Waiting::OffsetFetch(self)));
         }
         let version = self.responder.version;
-        let mut refused = self.refused;
         let mut groups: Vec<OffsetFetchResponseGroup> = self.groups.into_answers().collect();
         if version < GROUPS_SINCE {
             let group = groups.pop().unwrap_or_default();
@@ -153,15 +144,12 @@ impl Waiting {
                 .responder
                 .reply(&of_one_group(version, group, self.topics));
         }
-        for group in &mut groups {
+        for (group, refused) in groups.iter_mut().zip(self.refused) {
             if version >= TOPIC_IDS_SINCE {
                 name_by_id(context, group);
             }
-            if group.error_code != ErrorCode::NONE.code() {
-                continue;
-            }
-            if let Some(place) = refused.iter().position(|(id, _)| *id == group.group_id) {
-                group.topics.extend(refused.swap_remove(place).1);
+            if group.error_code == ErrorCode::NONE.code() {
+                group.topics.extend(refused);
             }
         }
         self.responder.reply(&OffsetFetchResponse {

@@ -77,20 +77,28 @@ impl Coordinators {
         while let Some(partition) = self.deadlines.take_due(now) {
             if let Some(coordinator) = self.groups.get_mut(&partition) {
                 coordinator.on_timers(now);
+                if coordinator.goes_on_loading(now) {
+                    self.loading.push_back(partition);
+                }
                 self.busy.insert(partition);
             }
         }
     }
 
-    /// Pages that a load waited for are there. False where the token is somebody else's.
-    pub fn on_warmed(&mut self, token: u64) -> bool {
-        match self.warming.remove(&token) {
-            Some(partition) => {
-                self.loading.push_back(partition);
-                true
-            }
-            None => false,
+    /// Pages that a load waited for are there, or cannot be read. False where the token is somebody
+    /// else's.
+    pub fn on_warmed(&mut self, token: u64, now: Instant, is_read: bool) -> bool {
+        let Some(partition) = self.warming.remove(&token) else {
+            return false;
+        };
+        if is_read {
+            self.loading.push_back(partition);
+        } else if let Some(coordinator) = self.groups.get_mut(&partition) {
+            // At once it would only fail again, as often as the core can ask.
+            coordinator.on_unreadable(now);
+            self.busy.insert(partition);
         }
+        true
     }
 
     fn remove(&mut self, partition: PartitionIndex) {

@@ -162,10 +162,12 @@ impl Shard {
                 }
             }
             Event::Warmed { token, result } => {
+                let is_read = result.is_ok();
                 if let Err(error) = result {
                     tracing::warn!("a cold page could not be read: {error}");
                 }
-                if !self.coordinators.on_warmed(token) {
+                let now = io.now().instant;
+                if !self.coordinators.on_warmed(token, now, is_read) {
                     self.partitions.on_warmed(io, token, &mut self.effects);
                 }
             }

@@ -45,6 +45,13 @@ pub fn done(line: &str, stdin: &str) -> String {
     ended.stdout
 }
 
+/// Makes a topic.
+pub fn create_topic(broker: &Broker, topic: &str, partitions: i32) {
+    let at = format!("--bootstrap-server {}", broker.bootstrap);
+    let create = format!("topics {at} --create --topic {topic} --partitions {partitions}");
+    done(&create, "");
+}
+
 /// A run that must be refused with this code, and one sentence that holds these words.
 pub fn refused(line: &str, code: i32, words: &[&str]) {
     let arguments: Vec<&str> = line.split_whitespace().collect();

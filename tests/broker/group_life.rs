@@ -2,12 +2,13 @@
 //! started again; nothing committed is read twice, nothing is left out.
 
 use crate::broker::{Broker, unique};
+use crate::command_line::create_topic;
 use crate::deadline::wait_for;
 use crate::installed;
+use crate::kcat;
 use crate::member::Member;
 use std::collections::BTreeSet;
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 const PARTITIONS: i32 = 4;
 
@@ -42,32 +43,10 @@ fn produce(broker: &Broker, topic: &str, label: &str, rounds: usize) -> BTreeSet
         let lines: Vec<String> = (0..rounds)
             .map(|round| format!("{label}-{partition}-{round}"))
             .collect();
-        let mut kcat = Command::new("kcat")
-            .args(["-P", "-b", &broker.bootstrap, "-t", topic, "-p"])
-            .arg(partition.to_string())
-            .stdin(Stdio::piped())
-            .spawn()
-            .expect("kcat runs");
-        let mut stdin = kcat.stdin.take().expect("a pipe");
-        stdin
-            .write_all((lines.join("\n") + "\n").as_bytes())
-            .expect("kcat reads");
-        drop(stdin);
-        assert!(kcat.wait().expect("kcat ends").success());
+        kcat::write_lines(broker, topic, Some(partition), &lines);
         values.extend(lines);
     }
     values
-}
-
-fn create(broker: &Broker, topic: &str) {
-    let status = Command::new(env!("CARGO_BIN_EXE_klamm"))
-        .args(["topics", "--bootstrap-server", &broker.bootstrap])
-        .args(["--create", "--topic", topic, "--partitions"])
-        .arg(PARTITIONS.to_string())
-        .stdout(Stdio::null())
-        .status()
-        .expect("klamm topics runs");
-    assert!(status.success());
 }
 
 fn values(member: &Member) -> BTreeSet<String> {
@@ -107,7 +86,7 @@ fn lives(way: &Way, cores: u16) {
     let mut broker = start(cores);
     let topic = unique(&format!("{}-topic", way.name));
     let group = unique(&format!("{}-group", way.name));
-    create(&broker, &topic);
+    create_topic(&broker, &topic, PARTITIONS);
     let bootstrap = broker.bootstrap.clone();
     let member = |name: &str, more: &[&str]| {
         let settings: Vec<&str> = way.settings.iter().chain(more).copied().collect();
@@ -289,7 +268,7 @@ fn a_static_member_of_the_java_client_returns_without_a_rebalance() {
     let broker = start(2);
     let topic = unique("static-topic");
     let group = unique("static-group");
-    create(&broker, &topic);
+    create_topic(&broker, &topic, PARTITIONS);
     let member = |name: &str| {
         let instance = format!("group.instance.id={name}");
         let settings = [

@@ -3,25 +3,15 @@
 
 use crate::broker::{Broker, unique};
 use crate::deadline::wait_for;
-use crate::tools::{CONSOLE_CONSUMER, TOPICS, call, run_and_expect};
-use std::io::Write;
+use crate::kcat;
+use crate::tools::{
+    CONSOLE_CONSUMER, CONSUMER_GROUPS, CONSUMER_PERF, TOPICS, call, run_and_expect,
+};
 use std::process::{Command, Stdio};
 
-const GROUPS: &str = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand";
-const CONSUMER_PERF: &str = "org.apache.kafka.tools.ConsumerPerformance";
-
 fn produce(broker: &Broker, topic: &str, count: usize) {
-    let mut kcat = Command::new("kcat")
-        .args(["-P", "-b", &broker.bootstrap, "-t", topic])
-        .stdin(Stdio::piped())
-        .spawn()
-        .expect("kcat runs");
-    let mut stdin = kcat.stdin.take().expect("a pipe");
-    for index in 0..count {
-        writeln!(stdin, "value-{index}").expect("kcat reads");
-    }
-    drop(stdin);
-    assert!(kcat.wait().expect("kcat ends").success());
+    let lines: Vec<String> = (0..count).map(|index| format!("value-{index}")).collect();
+    kcat::write_lines(broker, topic, None, &lines);
 }
 
 #[test]
@@ -46,7 +36,7 @@ fn apaches_tools_work_on_groups(cores: u16) {
     produce(&broker, &topic, 10);
 
     let consume = format!("{at} --topic {topic} --from-beginning --max-messages");
-    let groups = |what: &str| call(GROUPS, &format!("{at} {what}"));
+    let groups = |what: &str| call(CONSUMER_GROUPS, &format!("{at} {what}"));
     let reset = format!("--reset-offsets --group {group} --topic {topic}");
     run_and_expect(
         broker.folder(),

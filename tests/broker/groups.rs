@@ -2,40 +2,18 @@
 //! a crash forget nothing that was committed.
 
 use crate::broker::{Broker, unique};
+use crate::kcat;
 use crate::tools::{
     CONSOLE_CONSUMER, CONSUMER_GROUPS, CONSUMER_PERF, DUMP_LOG, call, run_and_expect,
 };
 use std::collections::BTreeSet;
-use std::io::Write;
-use std::process::{Command, Stdio};
 
 /// No wait for more members: the tests have their own.
 const SETTINGS: &[&str] = &["num.partitions=4", "group.initial.rebalance.delay.ms=0"];
 
-fn kcat(arguments: &[&str], input: &str) -> String {
-    let mut child = Command::new("kcat")
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("kcat is not there: run `cargo dev install`");
-    let mut stdin = child.stdin.take().expect("a pipe");
-    stdin.write_all(input.as_bytes()).expect("kcat reads");
-    drop(stdin);
-    let output = child.wait_with_output().expect("kcat ends");
-    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        output.status.success(),
-        "kcat {arguments:?} failed: {complaint}"
-    );
-    String::from_utf8(output.stdout).expect("the records are text")
-}
-
 fn produce(broker: &Broker, topic: &str, values: impl Iterator<Item = String>) {
-    let lines: Vec<String> = values.map(|value| value + "\n").collect();
-    let arguments = ["-P", "-b", &broker.bootstrap, "-t", topic];
-    kcat(&arguments, &lines.concat());
+    let lines: Vec<String> = values.collect();
+    kcat::write_lines(broker, topic, None, &lines);
 }
 
 /// Reads with the balanced consumer until the end of every partition, and commits on the way out.
@@ -52,7 +30,7 @@ fn consume(broker: &Broker, group: &str, topic: &str) -> BTreeSet<String> {
         group,
         topic,
     ];
-    let printed = kcat(&arguments, "");
+    let printed = kcat::printed(&arguments);
     printed.lines().map(str::to_owned).collect()
 }
 

@@ -77,6 +77,23 @@ pub fn produce(broker: &Broker, topic: &Topic) {
     }
 }
 
+/// Writes lines as the values of records: to one partition, or to whichever kcat chooses.
+pub fn write_lines(broker: &Broker, topic: &str, partition: Option<i32>, lines: &[String]) {
+    let mut kcat = Command::new("kcat");
+    kcat.args(["-P", "-b", &broker.bootstrap, "-t", topic]);
+    if let Some(partition) = partition {
+        kcat.args(["-p", &partition.to_string()]);
+    }
+    run(kcat, (lines.join("\n") + "\n").as_bytes());
+}
+
+/// What kcat prints when it is called with these arguments.
+pub fn printed(arguments: &[&str]) -> String {
+    let mut kcat = Command::new("kcat");
+    kcat.args(arguments);
+    String::from_utf8(run(kcat, b"")).expect("the records are text")
+}
+
 fn as_arguments(record: &Record) -> (Vec<String>, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("kcat's records are text");
     let mut flags = vec!["-p".to_owned(), record.partition.to_string()];

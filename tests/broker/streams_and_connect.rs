@@ -2,12 +2,14 @@
 //! repartition topic and a changelog, and a Connect worker in distributed mode.
 
 use crate::broker::{Broker, free_port, unique};
+use crate::command_line::create_topic;
 use crate::deadline::wait_for;
 use crate::installed;
+use crate::kcat;
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 /// A process that is ended with the test.
 struct Ends(Child);
@@ -19,37 +21,11 @@ impl Drop for Ends {
     }
 }
 
-fn create(broker: &Broker, topic: &str, partitions: i32) {
-    let status = Command::new(env!("CARGO_BIN_EXE_klamm"))
-        .args(["topics", "--bootstrap-server", &broker.bootstrap])
-        .args(["--create", "--topic", topic, "--partitions"])
-        .arg(partitions.to_string())
-        .stdout(Stdio::null())
-        .status()
-        .expect("klamm topics runs");
-    assert!(status.success());
-}
-
-fn produce(broker: &Broker, topic: &str, lines: &str) {
-    let mut kcat = Command::new("kcat")
-        .args(["-P", "-b", &broker.bootstrap, "-t", topic])
-        .stdin(Stdio::piped())
-        .spawn()
-        .expect("kcat runs");
-    let mut stdin = kcat.stdin.take().expect("a pipe");
-    stdin.write_all(lines.as_bytes()).expect("kcat reads");
-    drop(stdin);
-    assert!(kcat.wait().expect("kcat ends").success());
-}
-
 /// Everything that is in a topic, as `key=value` lines.
 fn content(broker: &Broker, topic: &str) -> Vec<String> {
-    let output = Command::new("kcat")
-        .args(["-C", "-e", "-q", "-b", &broker.bootstrap, "-t", topic])
-        .args(["-o", "beginning", "-f", "%k=%s\\n"])
-        .output()
-        .expect("kcat runs");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let at = ["-C", "-e", "-q", "-b", &broker.bootstrap, "-t", topic];
+    let format = ["-o", "beginning", "-f", "%k=%s\\n"];
+    let text = kcat::printed(&[&at[..], &format].concat());
     text.lines().map(str::to_owned).collect()
 }
 
@@ -57,8 +33,8 @@ fn content(broker: &Broker, topic: &str) -> Vec<String> {
 fn kafka_streams_counts_words_through_a_repartition_topic() {
     let broker = Broker::start(2);
     let (from, to) = (unique("lines"), unique("counts"));
-    create(&broker, &from, 3);
-    create(&broker, &to, 1);
+    create_topic(&broker, &from, 3);
+    create_topic(&broker, &to, 1);
     let application = unique("word-count");
     let state = broker.folder().join("streams");
     let start = || {
@@ -71,7 +47,8 @@ fn kafka_streams_counts_words_through_a_repartition_topic() {
                 .expect("java runs"),
         )
     };
-    produce(&broker, &from, "the moldau\nthe elbe the rhine\n");
+    let lines = ["the moldau", "the elbe the rhine"].map(str::to_owned);
+    kcat::write_lines(&broker, &from, None, &lines);
     let mut first = start();
     wait_for("the counts", || {
         let counts = content(&broker, &to);
@@ -83,7 +60,7 @@ fn kafka_streams_counts_words_through_a_repartition_topic() {
     let status = wait_for("streams to end", || first.0.try_wait().expect("our child"));
     assert!(status.success());
     let _second = start();
-    produce(&broker, &from, "the danube\n");
+    kcat::write_lines(&broker, &from, None, &["the danube".to_owned()]);
     wait_for("the count to go on", || {
         let counts = content(&broker, &to);
         let has = |line: &str| counts.iter().any(|count| count == line);
@@ -98,7 +75,7 @@ fn kafka_streams_counts_words_through_a_repartition_topic() {
 fn a_connect_worker_moves_a_file_through_a_topic_to_a_file() {
     let broker = Broker::start(2);
     let topic = unique("connected");
-    create(&broker, &topic, 1);
+    create_topic(&broker, &topic, 1);
     let port = free_port();
     let folder = broker.folder();
     let (source, sink) = (folder.join("source.txt"), folder.join("sink.txt"));

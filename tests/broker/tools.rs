@@ -14,10 +14,10 @@ pub struct Call {
 }
 
 /// How a run of a tool ended.
-struct Ended {
-    code: i64,
-    stdout: String,
-    stderr: String,
+pub struct Ended {
+    pub code: i64,
+    pub stdout: String,
+    pub stderr: String,
 }
 
 pub const TOPICS: &str = "org.apache.kafka.tools.TopicCommand";
@@ -27,7 +27,7 @@ const GET_OFFSETS: &str = "org.apache.kafka.tools.GetOffsetShell";
 const PRODUCER_PERF: &str = "org.apache.kafka.tools.ProducerPerformance";
 const API_VERSIONS: &str = "org.apache.kafka.tools.BrokerApiVersionsCommand";
 const CLUSTER: &str = "org.apache.kafka.tools.ClusterTool";
-const CONFIGS: &str = "kafka.admin.ConfigCommand";
+pub const CONFIGS: &str = "kafka.admin.ConfigCommand";
 const DELETE_RECORDS: &str = "org.apache.kafka.tools.DeleteRecordsCommand";
 pub const CONSUMER_GROUPS: &str = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand";
 pub const CONSUMER_PERF: &str = "org.apache.kafka.tools.ConsumerPerformance";
@@ -44,7 +44,7 @@ pub fn call(tool: &'static str, arguments: &str) -> Call {
 }
 
 /// Runs the tools one after the other in one JVM.
-fn run(folder: &Path, calls: &[Call]) -> Vec<Ended> {
+pub fn run(folder: &Path, calls: &[Call]) -> Vec<Ended> {
     let script = folder.join("tools.json");
     let results = folder.join("tools-results.json");
     let calls: Vec<Value> = calls

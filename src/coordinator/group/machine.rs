@@ -4,8 +4,10 @@ use super::{
     GroupCommand, GroupRecord, GroupReply, Groups, Step, TimerKey, admin, classic, consumer,
     offsets,
 };
+use crate::base::ids::TopicId;
 use crate::base::time::{Instant, Now};
 use crate::coordinator::machine::{DamagedRecord, Machine, TopicsChanged, World};
+use crate::metadata::image::MetadataImage;
 use crate::partition::work::Origin;
 use crate::protocol::errors::ErrorCode;
 use crate::protocol::string::Str;
@@ -72,7 +74,7 @@ impl Machine for Groups {
             } => offsets::fetch::handle(self, origin, version, group, require_stable),
             GroupCommand::OffsetDelete(request) => offsets::delete::handle(self, origin, &request),
             GroupCommand::DeleteTopicOffsets { group_id, topics } => {
-                offsets::delete::on_topics_deleted(self, &group_id, &topics)
+                offsets::delete::on_topics_deleted(self, world.image, &group_id, &topics)
             }
             GroupCommand::DeleteGroup(group_id) => admin::delete::handle(self, origin, group_id),
             GroupCommand::DescribeGroup(version, group_id) => {
@@ -127,6 +129,10 @@ impl Machine for Groups {
         step.extend(consumer::on_loaded(self, world));
         offsets::expire::on_loaded(self, world);
         step
+    }
+
+    fn topics_gone(&self, image: &MetadataImage) -> Vec<(Str, TopicId)> {
+        offsets::delete::topics_gone(self, image)
     }
 
     fn on_metadata(&mut self, world: &mut World<'_>, changed: &TopicsChanged) -> Vec<GroupCommand> {

@@ -25,6 +25,8 @@ struct Faults {
     syncs_fail: AtomicBool,
     /// Whether reads that may not wait find nothing in memory.
     reads_are_cold: AtomicBool,
+    /// Whether each read fails.
+    reads_fail: AtomicBool,
 }
 
 #[derive(Clone, Debug)]
@@ -76,6 +78,7 @@ impl SimulatedDisk {
                 free_bytes: AtomicU64::new(1 << 40),
                 syncs_fail: AtomicBool::new(false),
                 reads_are_cold: AtomicBool::new(false),
+                reads_fail: AtomicBool::new(false),
             }),
         }
     }
@@ -93,6 +96,11 @@ impl SimulatedDisk {
     /// From now on nothing is resident, or everything is.
     pub fn set_reads_are_cold(&self, cold: bool) {
         self.faults.reads_are_cold.store(cold, Ordering::Relaxed);
+    }
+
+    /// From now on each read fails, or none does.
+    pub fn set_reads_fail(&self, fail: bool) {
+        self.faults.reads_fail.store(fail, Ordering::Relaxed);
     }
 
     /// The simulated process died: its locks are gone, what it wrote stays.
@@ -263,6 +271,9 @@ impl SimulatedFile {
         position: u64,
         buffer: &mut [u8],
     ) -> io::Result<usize> {
+        if self.faults.reads_fail.load(Ordering::Relaxed) {
+            return Err(io::Error::from_raw_os_error(libc::EIO));
+        }
         let bytes = lock(&self.content.bytes);
         let from = usize_from(position).min(bytes.len());
         let count = buffer.len().min(bytes.len() - from);

@@ -20,6 +20,8 @@ pub(super) enum Admitted<'a> {
 /// Who wants to be admitted.
 #[derive(Clone, Copy)]
 pub(super) struct Applicant<'a> {
+    /// The group that it means.
+    pub(super) group_id: &'a Str,
     /// The member's id, never empty.
     pub(super) member_id: &'a Str,
     /// The name by which it comes back.
@@ -47,7 +49,7 @@ impl Applicant<'_> {
                 Ok(Admitted::Known(member))
             }
             None if self.joins => Ok(Admitted::New(Member::new(self.member_id.detached()))),
-            None => Err(unknown_member(self.member_id)),
+            None => Err(unknown_member(self.group_id, self.member_id)),
         }
     }
 
@@ -123,10 +125,10 @@ impl Applicant<'_> {
     }
 }
 
-pub(super) fn unknown_member(member_id: &Str) -> Refusal {
+pub(super) fn unknown_member(group_id: &Str, member_id: &Str) -> Refusal {
     Refusal::new(
         ErrorCode::UNKNOWN_MEMBER_ID,
-        format!("Member {member_id} is not a member of the group."),
+        format!("Member {member_id} is not a member of group {group_id}."),
     )
 }
 

@@ -92,7 +92,7 @@ fn joined(
     let is_unknown = request.member_id.is_empty();
     let group = groups
         .consumer(group_id)
-        .ok_or_else(|| unknown_member(member_id))?;
+        .ok_or_else(|| unknown_member(group_id, member_id))?;
     check_size(group, world, member_id)?;
     let (preferred, subscription) = check_protocols(group, member_id, request)?;
     if is_unknown && request.group_instance_id.is_none() && asked.version >= JOIN_WITH_KNOWN_ID {
@@ -103,6 +103,7 @@ fn joined(
     let owned = owned_partitions(world, &subscription);
     let owned = Owned(Some(&owned));
     let applicant = Applicant {
+        group_id,
         member_id,
         instance_id: request.group_instance_id.as_ref(),
         epoch: None,

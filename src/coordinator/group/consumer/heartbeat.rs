@@ -200,6 +200,7 @@ fn outcome(
     let joins = request.member_epoch == 0;
     let owned = Owned(request.topic_partitions.as_deref());
     let applicant = Applicant {
+        group_id,
         member_id,
         instance_id: request.instance_id.as_ref(),
         epoch: Some(request.member_epoch),

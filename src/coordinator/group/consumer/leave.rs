@@ -28,7 +28,7 @@ pub(super) fn by_heartbeat(
     let member = match &request.instance_id {
         None => group
             .member(&request.member_id)
-            .ok_or_else(|| unknown_member(&request.member_id))?,
+            .ok_or_else(|| unknown_member(group_id, &request.member_id))?,
         Some(instance_id) => {
             let existing = group.static_member(instance_id).ok_or_else(|| {
                 let why = format!("Instance id {instance_id} is unknown.");

@@ -4,6 +4,7 @@ use super::{STEP_BYTES_MAX, tombstone, tombstone_bytes};
 use crate::base::ids::TopicId;
 use crate::coordinator::group::{Group, GroupCommand, GroupReply, Groups, Kind, Step};
 use crate::coordinator::machine::TopicsChanged;
+use crate::metadata::image::MetadataImage;
 use crate::partition::work::Origin;
 use crate::protocol::errors::ErrorCode;
 use crate::protocol::messages::offset_delete::{
@@ -11,6 +12,7 @@ use crate::protocol::messages::offset_delete::{
     OffsetDeleteResponsePartition, OffsetDeleteResponseTopic,
 };
 use crate::protocol::string::Str;
+use std::collections::BTreeSet;
 
 /// Deletes offsets of topics that the group does not subscribe to. What was not committed is
 /// deleted without a word.
@@ -110,9 +112,46 @@ pub fn on_metadata(groups: &Groups, changed: &TopicsChanged) -> Vec<GroupCommand
     commands
 }
 
+/// The topics of which groups have offsets though they are gone: deleted while the coordinator was
+/// down. Apache Kafka keeps such offsets until they expire, and gives them to whoever consumes
+/// another topic of the same name.
+///
+/// Who is made the leader has replayed the metadata at least as far as any leader before it that
+/// took a commit: a topic that is not in this image is gone, not new.
+pub fn topics_gone(groups: &Groups, image: &MetadataImage) -> Vec<(Str, TopicId)> {
+    let mut gone = BTreeSet::new();
+    for group in groups.groups.values() {
+        for (name, offsets) in group.offsets.topics() {
+            let mut known = None;
+            for (_, committed) in offsets.iter() {
+                // Nearly always all partitions have one id.
+                if known == Some(committed.topic_id) {
+                    continue;
+                }
+                known = Some(committed.topic_id);
+                let is_there = match committed.topic_id {
+                    TopicId::ZERO => image.topics.by_name(name).is_some(),
+                    id => image.topics.by_id(id).is_some(),
+                };
+                if !is_there {
+                    gone.insert((name, committed.topic_id));
+                }
+            }
+        }
+    }
+    let gone = gone.into_iter();
+    gone.map(|(name, topic_id)| (Str::from(name), topic_id))
+        .collect()
+}
+
 /// Deletes a group's offsets of topics that were deleted, as many as one step may. Offsets that
 /// were committed for another topic of the same name, made since, stay.
-pub fn on_topics_deleted(groups: &Groups, group_id: &Str, topics: &[(Str, TopicId)]) -> Step {
+pub fn on_topics_deleted(
+    groups: &Groups,
+    image: &MetadataImage,
+    group_id: &Str,
+    topics: &[(Str, TopicId)],
+) -> Step {
     let mut step = Step::nothing();
     let Some(group) = groups.groups.get(group_id) else {
         return step;
@@ -122,8 +161,12 @@ pub fn on_topics_deleted(groups: &Groups, group_id: &Str, topics: &[(Str, TopicI
         let Some(offsets) = group.offsets.topic(name) else {
             continue;
         };
+        let is_made_anew = image.topics.by_name(name).is_some();
         for (partition, committed) in offsets.iter() {
-            if committed.topic_id != TopicId::ZERO && committed.topic_id != *topic_id {
+            // What an old broker committed, without an id, is of the topic that there is.
+            let is_gone = committed.topic_id == *topic_id
+                || (committed.topic_id == TopicId::ZERO && !is_made_anew);
+            if !is_gone {
                 continue;
             }
             bytes += tombstone_bytes(group_id, name);
