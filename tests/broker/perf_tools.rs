@@ -2,14 +2,14 @@
 //! they count has arrived, and what goes wrong is said.
 
 use crate::broker::{Broker, free_port, unique};
-use crate::command_line::{done, json, klamm, refused};
+use crate::command_line::{create_topic, done, json, klamm, refused};
 use crate::deadline::wait_for;
 use crate::kcat;
 use crate::tools::{self, call};
 use regex_lite::Regex;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// What scripts look for in the output of kafka-producer-perf-test.
 const TOTAL: &str = r"(?m)^(\d+) records sent, ([\d.]+) records/sec \(([\d.]+) MB/sec\), ([\d.]+) ms avg latency, ([\d.]+) ms max latency, (\d+) ms 50th, (\d+) ms 95th, (\d+) ms 99th, (\d+) ms 99\.9th\.$";
@@ -39,15 +39,9 @@ fn holds(pattern: &str, printed: &str) {
     );
 }
 
-fn topic(broker: &Broker, name: &str, partitions: u32) -> String {
+fn topic(broker: &Broker, name: &str, partitions: i32) -> String {
     let name = unique(name);
-    let at = &broker.bootstrap;
-    done(
-        &format!(
-            "topics --bootstrap-server {at} --create --topic {name} --partitions {partitions}"
-        ),
-        "",
-    );
+    create_topic(broker, &name, partitions);
     name
 }
 
@@ -259,12 +253,12 @@ fn a_consumer_that_waits_in_vain_says_so() {
         "",
     );
     let printed = done(
-        &format!("consumer-perf {at} --topic {name} --num-records 11 --timeout 1000 --hide-header"),
+        &format!("consumer-perf {at} --topic {name} --num-records 11 --timeout 6000 --hide-header"),
         "",
     );
     assert!(
         printed.starts_with(
-            "WARNING: Exiting before consuming the expected number of records: timeout (1000 ms) \
+            "WARNING: Exiting before consuming the expected number of records: timeout (6000 ms) \
              exceeded. You can use the --timeout option to increase the timeout.\n"
         ),
         "{printed}"
@@ -420,7 +414,7 @@ fn a_rate_that_cannot_be_kept_is_told_by_how_much() {
 }
 
 /// A run of producer-perf that would take long, once it has printed a line.
-fn under_way(broker: &Broker, name: &str, settings: &str) -> (Child, BufReader<impl Read>) {
+fn under_way(broker: &Broker, name: &str, settings: &str) -> (Child, BufReader<ChildStdout>) {
     let words = format!(
         "producer-perf --bootstrap-server {} --topic {name} --num-records 100000000 --record-size 100 \
          --throughput 2000 --reporting-interval 100 {settings}",
@@ -440,7 +434,7 @@ fn under_way(broker: &Broker, name: &str, settings: &str) -> (Child, BufReader<i
     (child, stdout)
 }
 
-fn ended(mut child: Child, mut stdout: BufReader<impl Read>) -> (Option<i32>, String, String) {
+fn ended(mut child: Child, mut stdout: BufReader<ChildStdout>) -> (Option<i32>, String, String) {
     let code = wait_for("producer-perf to end", || {
         child.try_wait().expect("it is our child")
     });
@@ -490,31 +484,5 @@ fn a_broker_that_dies_in_the_middle_is_waited_for_and_then_named() {
     holds(
         r"\d+ of 100000000 records were not delivered: ",
         &complained,
-    );
-}
-
-#[test]
-fn a_broker_that_comes_back_gets_every_record_once() {
-    let mut broker = Broker::start(1);
-    let name = topic(&broker, "comes-back", 2);
-    let (child, stdout) = under_way(&broker, &name, "");
-    broker.kill();
-    broker.start_again();
-    // Records that were taken after it came back.
-    let before = kcat::read(&broker, &name).len();
-    wait_for("records after the restart", || {
-        (kcat::read(&broker, &name).len() > before).then_some(())
-    });
-    let sent = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .expect("kill is on every Linux");
-    assert!(sent.success());
-    let (code, printed, complained) = ended(child, stdout);
-    assert_eq!(code, Some(130), "{complained}");
-    let arrived = kcat::read(&broker, &name).len();
-    assert_eq!(
-        u64::try_from(arrived).expect("a count"),
-        count(TOTAL, &printed)
     );
 }

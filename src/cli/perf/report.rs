@@ -326,7 +326,8 @@ impl<'a, 'o> Report<'a, 'o> {
                 self.all.sent.count, self.plan.records
             )));
         }
-        if let Some(error) = &ended.error {
+        // What could not be done any more after records were given up says less than that they were.
+        if let (Some(error), 0) = (&ended.error, ended.failed) {
             return Some(CliError::Failed(error.clone()));
         }
         let missing = self.plan.records.saturating_sub(self.all.sent.count);
