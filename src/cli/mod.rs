@@ -60,6 +60,10 @@ enum Verb {
     Groups(groups::GroupsArguments),
     /// Measure how fast and how soon records are taken: a load generator for any Kafka broker.
     ProducerPerf(perf::producer::ProducerPerfArguments),
+    /// Measure how fast records can be read, as a member of a group.
+    ConsumerPerf(perf::consumer::ConsumerPerfArguments),
+    /// Measure how long a record takes from its producer to a consumer.
+    E2eLatency(perf::latency::LatencyArguments),
     /// Print what segment, index, snapshot and checkpoint files hold, and verify it.
     DumpLog(dump_log::DumpLogArguments),
     /// Format the log directories of a node, or say what is in them.
@@ -133,6 +137,8 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, CliError> {
         Verb::GetOffsets(arguments) => get_offsets::run(&arguments, output)?,
         Verb::Groups(arguments) => groups::run(&arguments, output)?,
         Verb::ProducerPerf(arguments) => perf::producer::run(&arguments, output)?,
+        Verb::ConsumerPerf(arguments) => perf::consumer::run(&arguments, output)?,
+        Verb::E2eLatency(arguments) => perf::latency::run(&arguments, output)?,
         Verb::DumpLog(arguments) => dump_log::run(&arguments, output)?,
         Verb::Storage(arguments) => storage::run(&arguments, output)?,
     }

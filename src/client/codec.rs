@@ -5,7 +5,8 @@ use super::error::ClientError;
 use crate::protocol::{
     ApiKey, DecodeError, Message, Reader, Request, decode_response_header, encode_request,
 };
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use std::collections::VecDeque;
 
 /// The stable versions that klamm speaks.
 pub fn versions<R: Request>() -> (i16, i16) {
@@ -13,10 +14,12 @@ pub fn versions<R: Request>() -> (i16, i16) {
     (versions.low, versions.high)
 }
 
-/// Appends a whole frame. What the version cannot say is the caller's error.
+/// Appends a whole frame, in pieces: records that the request names by a token lie in `records` and
+/// are not copied. What the version cannot say is the caller's error.
 pub fn encode<R: Request>(
-    out: &mut BytesMut,
+    out: &mut VecDeque<Bytes>,
     request: &R,
+    records: &[Bytes],
     version: i16,
     correlation_id: i32,
     client_id: &str,
@@ -26,8 +29,22 @@ pub fn encode<R: Request>(
             what: format!("a request of {}", R::KEY.name()),
             why: error.to_string(),
         })?;
-    // A client's records lie in memory: there are no holes to fill.
-    out.extend_from_slice(&encoded.bytes);
+    let mut rest = encoded.bytes;
+    let mut written = 0;
+    for hole in encoded.holes {
+        let before = rest.split_to(hole.position - written);
+        written = hole.position;
+        let records = records
+            .get(hole.token)
+            .filter(|records| records.len() == hole.bytes)
+            .expect("a request names the records that come with it");
+        out.extend(
+            [before, records.clone()]
+                .into_iter()
+                .filter(|piece| !piece.is_empty()),
+        );
+    }
+    out.extend(Some(rest).filter(|piece| !piece.is_empty()));
     Ok(())
 }
 

@@ -72,7 +72,8 @@ pub struct Connection {
     state: State,
     next_correlation_id: i32,
     in_flight: VecDeque<InFlight>,
-    outgoing: BytesMut,
+    /// Pieces, none of them empty.
+    outgoing: VecDeque<Bytes>,
     incoming: BytesMut,
 }
 
@@ -85,7 +86,7 @@ impl Connection {
             state: State::Negotiating,
             next_correlation_id: 0,
             in_flight: VecDeque::new(),
-            outgoing: BytesMut::new(),
+            outgoing: VecDeque::new(),
             incoming: BytesMut::new(),
         };
         connection.ask_for_versions(now, codec::versions::<ApiVersionsRequest>().1);
@@ -98,7 +99,7 @@ impl Connection {
             client_software_version: env!("CARGO_PKG_VERSION").into(),
             ..ApiVersionsRequest::default()
         };
-        self.push(now, 0, &request, version, true)
+        self.push(now, 0, &request, &[], version, true)
             .expect("the versions of ApiVersions differ in nothing that is said here");
     }
 
@@ -138,8 +139,22 @@ impl Connection {
         highest: i16,
         expects_response: bool,
     ) -> Result<(), ClientError> {
+        self.request_with(now, token, request, &[], highest, expects_response)
+    }
+
+    /// The same with records that the request names by their place here: they are sent from where
+    /// they lie.
+    pub fn request_with<R: Request>(
+        &mut self,
+        now: Instant,
+        token: u64,
+        request: &R,
+        records: &[Bytes],
+        highest: i16,
+        expects_response: bool,
+    ) -> Result<(), ClientError> {
         let version = self.version::<R>(highest)?;
-        self.push(now, token, request, version, expects_response)
+        self.push(now, token, request, records, version, expects_response)
     }
 
     fn push<R: Request>(
@@ -147,6 +162,7 @@ impl Connection {
         now: Instant,
         token: u64,
         request: &R,
+        records: &[Bytes],
         version: i16,
         expects_response: bool,
     ) -> Result<(), ClientError> {
@@ -155,6 +171,7 @@ impl Connection {
         codec::encode(
             &mut self.outgoing,
             request,
+            records,
             version,
             correlation_id,
             &self.client_id,
@@ -171,15 +188,27 @@ impl Connection {
         Ok(())
     }
 
-    /// Bytes that wait to be sent.
+    /// The first bytes that wait to be sent; nothing where none do.
     #[must_use]
     pub fn outgoing(&self) -> &[u8] {
-        &self.outgoing
+        self.outgoing.front().map_or(&[], |piece| piece)
+    }
+
+    /// All bytes that wait to be sent, piece by piece.
+    pub fn outgoing_pieces(&self) -> impl Iterator<Item = &[u8]> {
+        self.outgoing.iter().map(|piece| &**piece)
     }
 
     /// So many of them were sent.
-    pub fn handle_sent(&mut self, count: usize) {
-        drop(self.outgoing.split_to(count.min(self.outgoing.len())));
+    pub fn handle_sent(&mut self, mut count: usize) {
+        while let Some(piece) = self.outgoing.front_mut() {
+            if count < piece.len() {
+                drop(piece.split_to(count));
+                return;
+            }
+            count -= piece.len();
+            self.outgoing.pop_front();
+        }
     }
 
     /// Bytes that arrived.

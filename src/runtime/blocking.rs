@@ -2,7 +2,7 @@
 //! The broker does not use this; a tool that waits for a broker has nothing better to do.
 
 use crate::base::time::{Instant, Now, Timestamp};
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
@@ -107,10 +107,12 @@ impl Socket {
         Err(last)
     }
 
-    /// Sends what the kernel takes now; 0 where its buffer is full.
-    pub fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.stream.write(bytes) {
-            Ok(0) if !bytes.is_empty() => Err(io::Error::from(io::ErrorKind::WriteZero)),
+    /// Sends what the kernel takes now of these pieces; 0 where its buffer is full.
+    pub fn send(&mut self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self.stream.write_vectored(pieces) {
+            Ok(0) if pieces.iter().any(|piece| !piece.is_empty()) => {
+                Err(io::Error::from(io::ErrorKind::WriteZero))
+            }
             Ok(sent) => Ok(sent),
             Err(error) if transient(&error) => Ok(0),
             Err(error) => Err(error),
@@ -235,6 +237,23 @@ pub fn side_by_side<T: Send>(
     })
 }
 
+/// How far local time is east of Greenwich at some moment, in seconds; 0 where nobody knows.
+#[expect(unsafe_code, reason = "the standard library knows no time zones")]
+#[must_use]
+pub fn local_offset_seconds(at: Timestamp) -> i64 {
+    let seconds: libc::time_t = at.0.div_euclid(1000);
+    let mut local = std::mem::MaybeUninit::<libc::tm>::uninit();
+    // SAFETY: both live on this stack, and the call writes all of the structure where it gives a
+    // pointer to it.
+    let written = unsafe { libc::localtime_r(&raw const seconds, local.as_mut_ptr()) };
+    if written.is_null() {
+        return 0;
+    }
+    // SAFETY: written, as was just seen.
+    let local = unsafe { local.assume_init() };
+    i64::from(local.tm_gmtoff)
+}
+
 /// CPU time that this process has used, by its own code and by the kernel for it.
 #[expect(unsafe_code, reason = "the standard library does not say it")]
 #[must_use]
@@ -281,7 +300,8 @@ mod tests {
         assert_eq!(socket.receive(&mut buffer).unwrap(), Received::Nothing);
         let nothing = wait(&[Interest::Readable(&socket)], Duration::from_micros(10)).unwrap();
         assert_eq!(nothing, [false]);
-        assert_eq!(socket.send(b"ping").unwrap(), 4);
+        let pieces = [IoSlice::new(b"pi"), IoSlice::new(b"ng")];
+        assert_eq!(socket.send(&pieces).unwrap(), 4);
         peer.read_exact(&mut buffer[..4]).unwrap();
         assert_eq!(&buffer[..4], b"ping");
         peer.write_all(b"pong").unwrap();

@@ -33,6 +33,7 @@ mod klamm_groups;
 mod klamm_groups_as_apache;
 mod member;
 mod metadata;
+mod perf_tools;
 mod plan;
 mod report;
 mod settings;

@@ -24,13 +24,14 @@ pub const TOPICS: &str = "org.apache.kafka.tools.TopicCommand";
 pub const CONSOLE_PRODUCER: &str = "org.apache.kafka.tools.ConsoleProducer";
 pub const CONSOLE_CONSUMER: &str = "org.apache.kafka.tools.consumer.ConsoleConsumer";
 const GET_OFFSETS: &str = "org.apache.kafka.tools.GetOffsetShell";
-const PRODUCER_PERF: &str = "org.apache.kafka.tools.ProducerPerformance";
+pub const PRODUCER_PERF: &str = "org.apache.kafka.tools.ProducerPerformance";
 const API_VERSIONS: &str = "org.apache.kafka.tools.BrokerApiVersionsCommand";
 const CLUSTER: &str = "org.apache.kafka.tools.ClusterTool";
 pub const CONFIGS: &str = "kafka.admin.ConfigCommand";
 const DELETE_RECORDS: &str = "org.apache.kafka.tools.DeleteRecordsCommand";
 pub const CONSUMER_GROUPS: &str = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand";
 pub const CONSUMER_PERF: &str = "org.apache.kafka.tools.ConsumerPerformance";
+pub const E2E_LATENCY: &str = "org.apache.kafka.tools.EndToEndLatency";
 const LOG_DIRS: &str = "org.apache.kafka.tools.LogDirsCommand";
 pub const DUMP_LOG: &str = "org.apache.kafka.tools.DumpLogSegments";
 
@@ -93,6 +94,22 @@ pub fn run_and_expect(folder: &Path, expectations: Vec<(Call, &[&str])>) {
             );
         }
     }
+}
+
+/// Runs the tools; each must end well. What each printed on standard output.
+pub fn printed(folder: &Path, calls: &[Call]) -> Vec<String> {
+    let ended = run(folder, calls);
+    for (call, ended) in calls.iter().zip(&ended) {
+        assert_eq!(
+            ended.code,
+            0,
+            "{} {}: {}",
+            call.tool,
+            call.arguments.join(" "),
+            ended.stderr
+        );
+    }
+    ended.into_iter().map(|ended| ended.stdout).collect()
 }
 
 /// The Java consumer reads the records of partition 0 whose values begin with these words, with

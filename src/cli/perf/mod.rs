@@ -5,11 +5,18 @@
 //! producer.rs   flags ─► settings.rs, payload.rs, keys.rs, schedule.rs: what to send, and when
 //! load.rs       one thread: some producers, each with its own connections
 //!                 └─► tally.rs: a window of latencies, shared with
-//! report.rs     the main thread: Kafka's lines, the live line, JSON, HdrHistogram files (hdr.rs)
+//! report.rs     the main thread: Kafka's lines, the live line (live.rs), JSON, HdrHistogram files
+//!               (hdr.rs)
+//! consumer.rs   a member of a group that counts
+//! latency.rs    a producer and a consumer, and the time between them
 //! ```
 
+pub mod consumer;
+pub mod date;
 pub mod hdr;
 pub mod keys;
+pub mod latency;
+pub mod live;
 pub mod load;
 pub mod payload;
 pub mod producer;

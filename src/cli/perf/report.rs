@@ -4,6 +4,7 @@
 //! was not kept, records that were not delivered.
 
 use super::hdr::HdrFiles;
+use super::live::{LIVE_INTERVAL, Live};
 use super::load::{Ended, LoadPlan, Together};
 use super::tally::{Tally, Window, interval_line, total_line};
 use crate::base::convert::f64_from;
@@ -13,12 +14,8 @@ use crate::cli::output::{Output, OutputFormat, notice};
 use crate::client::producer::ProducerCounters;
 use crate::runtime::disk::Disk;
 use serde_json::{Value, json};
-use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-
-/// How often the live line is drawn.
-pub const LIVE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A rate counts as kept where the last record was made at most so much later than it was due, as a
 /// part of the whole time, or so long.
@@ -35,14 +32,12 @@ pub struct Report<'a, 'o> {
     format: OutputFormat,
     interval: Duration,
     hdr: HdrFiles,
-    /// Whether standard error is a terminal, and the live line is wanted.
-    is_live: bool,
+    live: Live,
     spare: Window,
     /// Since the last line about an interval.
     recent: Window,
     all: Window,
     recent_since: Option<Instant>,
-    live_since: Option<(Instant, u64)>,
     steady_since: Option<Instant>,
     has_steady_line: bool,
     is_silent: bool,
@@ -93,12 +88,11 @@ impl<'a, 'o> Report<'a, 'o> {
             format,
             interval,
             hdr,
-            is_live: std::io::stderr().is_terminal(),
+            live: Live::on_standard_error(),
             spare: Window::default(),
             recent: Window::default(),
             all: Window::default(),
             recent_since: None,
-            live_since: None,
             steady_since: None,
             has_steady_line: false,
             is_silent: false,
@@ -110,7 +104,7 @@ impl<'a, 'o> Report<'a, 'o> {
     /// How often [`Report::tick`] is to be called.
     #[must_use]
     pub fn tick_interval(&self) -> Duration {
-        if self.is_live {
+        if self.live.is_wanted() {
             self.interval.min(LIVE_INTERVAL)
         } else {
             self.interval
@@ -133,7 +127,7 @@ impl<'a, 'o> Report<'a, 'o> {
                 self.together.stop();
             }
         }
-        self.live_line(now, started);
+        self.draw(now);
     }
 
     fn gather(&mut self, started: Instant) {
@@ -180,7 +174,7 @@ impl<'a, 'o> Report<'a, 'o> {
         if tally.count == 0 {
             if !self.is_silent {
                 let timeout = self.plan.producer.delivery_timeout.as_millis();
-                self.clear_live_line();
+                self.live.clear();
                 notice(format_args!(
                     "Nothing was acknowledged for {:.1} s: records wait for a broker at most \
                      delivery.timeout.ms, {timeout} ms.",
@@ -194,7 +188,7 @@ impl<'a, 'o> Report<'a, 'o> {
         match self.format {
             OutputFormat::Text => {
                 let line = interval_line(tally, elapsed);
-                self.clear_live_line();
+                self.live.clear();
                 if is_steady && !self.has_steady_line {
                     self.has_steady_line = true;
                     self.output.line("In steady state.")?;
@@ -222,30 +216,17 @@ impl<'a, 'o> Report<'a, 'o> {
         }
     }
 
-    fn live_line(&mut self, now: Instant, started: Instant) {
-        if !self.is_live || self.format == OutputFormat::Json {
-            return;
-        }
-        let (since, before) = self.live_since.unwrap_or((started, 0));
+    fn draw(&mut self, now: Instant) {
         let count = self.all.sent.count;
-        let seconds = now.since(since).as_secs_f64().max(1e-6);
-        let rate = f64_from(count.saturating_sub(before)) / seconds;
-        self.live_since = Some((now, count));
         let p99 = main_tally(self.plan, &self.recent).quantile_ms(0.99);
         let records = self.plan.records;
-        let mut error = std::io::stderr().lock();
-        // A line that is drawn over: carriage return, text, erase to the end (ECMA-48).
-        drop(write!(
-            error,
-            "\r{count} of {records} records, {rate:.0} records/sec, p99 {p99:.2} ms\x1b[K"
-        ));
-        drop(error.flush());
-    }
-
-    fn clear_live_line(&self) {
-        if self.is_live && self.live_since.is_some() {
-            drop(write!(std::io::stderr().lock(), "\r\x1b[K"));
-        }
+        self.live.draw(now, |since| {
+            let seconds = since.elapsed.as_secs_f64().max(1e-6);
+            let rate = f64_from(count.saturating_sub(since.count)) / seconds;
+            let words =
+                format!("{count} of {records} records, {rate:.0} records/sec, p99 {p99:.2} ms");
+            (count, words)
+        });
     }
 
     /// Says how it went on the whole, and writes the files. What went wrong is the error.
@@ -256,7 +237,7 @@ impl<'a, 'o> Report<'a, 'o> {
             return Err(self.failure(&ended).unwrap_or(CliError::Reported));
         };
         self.gather(started);
-        self.clear_live_line();
+        self.live.clear();
         let since = self.recent_since.unwrap_or(started);
         if main_tally(self.plan, &self.recent).count > 0 {
             self.log_interval(now, since, started);
@@ -345,7 +326,8 @@ impl<'a, 'o> Report<'a, 'o> {
                 self.all.sent.count, self.plan.records
             )));
         }
-        if let Some(error) = &ended.error {
+        // What could not be done any more after records were given up says less than that they were.
+        if let (Some(error), 0) = (&ended.error, ended.failed) {
             return Some(CliError::Failed(error.clone()));
         }
         let missing = self.plan.records.saturating_sub(self.all.sent.count);
@@ -450,7 +432,9 @@ fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }
 
-fn object_of(tally: &Tally, elapsed: Duration) -> Value {
+/// Counts, rates and latencies as JSON.
+#[must_use]
+pub fn object_of(tally: &Tally, elapsed: Duration) -> Value {
     json!({
         "records": tally.count,
         "value_bytes": tally.bytes,
@@ -511,8 +495,16 @@ fn metrics(client_id: &str, summary: &Summary, sent: &Tally) -> Vec<String> {
         ("request-rate", f64_from(requests) / seconds),
         ("request-total", f64_from(requests)),
     ];
-    let names =
-        values.map(|(name, _)| format!("producer-metrics:{name}:{{client-id={client_id}}}"));
+    metric_lines("producer-metrics", client_id, &values)
+}
+
+/// Metrics of a group as `ToolsUtils.printMetrics` prints them.
+#[must_use]
+pub fn metric_lines(group: &str, client_id: &str, values: &[(&str, f64)]) -> Vec<String> {
+    let names: Vec<String> = values
+        .iter()
+        .map(|(name, _)| format!("{group}:{name}:{{client-id={client_id}}}"))
+        .collect();
     let width = names.iter().map(String::len).max().unwrap_or(0);
     let mut lines = vec![format!("{:width$}   Value", "Metric Name")];
     for (name, (_, value)) in names.iter().zip(values) {

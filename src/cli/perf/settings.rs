@@ -5,6 +5,8 @@ use crate::cli::error::CliError;
 use crate::cli::output::notice;
 use crate::cli::property::Properties;
 use crate::client::ClientOptions;
+use crate::client::consumer::{ConsumerOptions, Isolation};
+use crate::client::group::{GroupConsumerOptions, MemberOptions, OffsetReset};
 use crate::client::producer::{Acks, ProducerOptions};
 use crate::record::Compression;
 use std::time::Duration;
@@ -172,6 +174,76 @@ pub fn producer(settings: &Properties) -> Result<ProducerOptions, CliError> {
     })
 }
 
+/// What a consumer is told, with the defaults of Kafka's own; but a measuring one checks no sums, as
+/// in Kafka's tool, unless it is told to.
+pub fn consumer(settings: &Properties) -> Result<ConsumerOptions, CliError> {
+    let defaults = ConsumerOptions::default();
+    let whole = |key: &str, default: i32| {
+        let default = u64::try_from(default).unwrap_or(0);
+        number(settings, key, default).map(|number| i32::try_from(number).unwrap_or(i32::MAX))
+    };
+    let isolation = match settings.get("isolation.level").map(str::trim) {
+        None | Some("read_uncommitted") => Isolation::ReadUncommitted,
+        Some("read_committed") => Isolation::ReadCommitted,
+        Some(text) => {
+            return Err(wrong(
+                "isolation.level",
+                text,
+                "read_committed or read_uncommitted",
+            ));
+        }
+    };
+    Ok(ConsumerOptions {
+        max_wait: duration(settings, "fetch.max.wait.ms", defaults.max_wait)?,
+        min_bytes: whole("fetch.min.bytes", defaults.min_bytes)?,
+        max_bytes: whole("fetch.max.bytes", defaults.max_bytes)?,
+        partition_bytes: whole("max.partition.fetch.bytes", defaults.partition_bytes)?,
+        isolation,
+        check_crcs: settings.is_true("check.crcs", false),
+        rack: settings.get("client.rack").unwrap_or_default().to_owned(),
+        retry_backoff: duration(settings, "retry.backoff.ms", defaults.retry_backoff)?,
+    })
+}
+
+/// What a member of a group is told.
+pub fn group_consumer(
+    settings: &Properties,
+    group_id: &str,
+    from_earliest: bool,
+) -> Result<GroupConsumerOptions, CliError> {
+    let protocol = settings.get("group.protocol").unwrap_or("classic").trim();
+    if !protocol.eq_ignore_ascii_case("classic") {
+        return Err(CliError::Failed(format!(
+            "group.protocol={protocol}: klamm's consumer speaks the classic group protocol only"
+        )));
+    }
+    let defaults = GroupConsumerOptions::new(group_id);
+    let member = defaults.member;
+    let read = |key: &str, default: Duration| duration(settings, key, default);
+    // As in Kafka's tool, the flag wins over the setting.
+    let reset = if from_earliest {
+        OffsetReset::Earliest
+    } else {
+        OffsetReset::Latest
+    };
+    Ok(GroupConsumerOptions {
+        member: MemberOptions {
+            group_id: group_id.to_owned(),
+            instance_id: settings.get("group.instance.id").map(str::to_owned),
+            session_timeout: read("session.timeout.ms", member.session_timeout)?,
+            rebalance_timeout: read("max.poll.interval.ms", member.rebalance_timeout)?,
+            heartbeat_interval: read("heartbeat.interval.ms", member.heartbeat_interval)?,
+            rack: settings.get("client.rack").unwrap_or_default().to_owned(),
+            retry_backoff: read("retry.backoff.ms", member.retry_backoff)?,
+        },
+        consumer: consumer(settings)?,
+        auto_commit: settings.is_true("enable.auto.commit", true),
+        auto_commit_interval: read("auto.commit.interval.ms", defaults.auto_commit_interval)?,
+        reset,
+        metadata_age_max: read("metadata.max.age.ms", defaults.metadata_age_max)?,
+    })
+}
+
 /// KIP-390's levels.
 fn level(settings: &Properties, compression: Compression) -> Result<Option<i32>, CliError> {
     let key = match compression {
@@ -281,6 +353,27 @@ mod tests {
             "delivery.timeout.ms=10",
         ] {
             assert!(producer(&settings(&[bad])).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn consumers_are_told_what_kafkas_are() {
+        let options =
+            group_consumer(&settings(&["isolation.level=read_committed"]), "g", true).unwrap();
+        assert_eq!(options.member.group_id, "g");
+        assert_eq!(options.reset, OffsetReset::Earliest);
+        assert_eq!(options.consumer.isolation, Isolation::ReadCommitted);
+        assert!(!options.consumer.check_crcs);
+        assert!(options.auto_commit);
+        for bad in [
+            "isolation.level=x",
+            "fetch.min.bytes=-1",
+            "group.protocol=consumer",
+        ] {
+            assert!(
+                group_consumer(&settings(&[bad]), "g", true).is_err(),
+                "{bad}"
+            );
         }
     }
 

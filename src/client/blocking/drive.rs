@@ -52,9 +52,10 @@ impl Client {
                 break;
             };
             let highest = named_version(outgoing.has_topic_ids);
-            let sent = self.submit::<ProduceRequest>(
+            let sent = self.submit_with::<ProduceRequest>(
                 outgoing.node,
                 &outgoing.request,
+                &outgoing.records,
                 highest,
                 outgoing.expects_response,
             );
@@ -151,6 +152,14 @@ impl Client {
         consumer: &mut Consumer,
         until: Instant,
     ) -> Result<(), ClientError> {
+        let due = self.send_fetches(consumer)?;
+        self.pump(until.min(due), false)?;
+        self.receive_fetches(consumer)
+    }
+
+    /// Sends the fetches that a consumer has to send. Gives the time at which it wants to be served
+    /// again, even if nothing arrives.
+    pub fn send_fetches(&mut self, consumer: &mut Consumer) -> Result<Instant, ClientError> {
         if consumer.take_needs_metadata() {
             self.refresh_known()?;
         }
@@ -168,14 +177,16 @@ impl Client {
             }
         }
         // Without a fetch on its way there is only the rest after an error to wait for.
-        let due = if self.fetching.is_empty() {
-            consumer
-                .next_deadline(now)
-                .min(now + self.options.retry_backoff)
+        let due = consumer.next_deadline(now);
+        Ok(if self.fetching.is_empty() {
+            due.min(now + self.options.retry_backoff)
         } else {
-            consumer.next_deadline(now)
-        };
-        self.pump(until.min(due), false)?;
+            due
+        })
+    }
+
+    /// Hands a consumer the answers that arrived for it.
+    pub fn receive_fetches(&mut self, consumer: &mut Consumer) -> Result<(), ClientError> {
         let now = self.now().instant;
         while let Some(position) = self.position_of(&self.fetching) {
             let response = self.arrived.remove(position).expect("found there");

@@ -2,7 +2,7 @@
 
 use crate::client::connection::Connection;
 use crate::runtime::blocking::{Interest, Received, Socket};
-use std::io;
+use std::io::{self, IoSlice};
 
 /// A socket, and what is spoken on it.
 #[derive(Debug)]
@@ -21,10 +21,15 @@ pub(super) fn interest(link: &Link) -> Interest<'_> {
     }
 }
 
+/// Pieces that are sent with one call, at most: below Linux' limit of 1024 (IOV_MAX).
+const PIECES_MAX: usize = 256;
+
 /// Sends what the socket takes.
 pub(super) fn flush(link: &mut Link) -> io::Result<()> {
     while !link.connection.outgoing().is_empty() {
-        match link.socket.send(link.connection.outgoing())? {
+        let pieces = link.connection.outgoing_pieces().take(PIECES_MAX);
+        let pieces: Vec<IoSlice<'_>> = pieces.map(IoSlice::new).collect();
+        match link.socket.send(&pieces)? {
             0 => break,
             sent => link.connection.handle_sent(sent),
         }

@@ -15,6 +15,7 @@ use crate::client::error::ClientError;
 use crate::protocol::Request;
 use crate::protocol::messages::metadata::{MetadataRequest, MetadataRequestTopic};
 use crate::runtime::blocking::{Clock, Interest, Socket, wait};
+use bytes::Bytes;
 use link::{Link, flush, interest, receive};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -262,12 +263,24 @@ impl Client {
         highest: i16,
         expects_response: bool,
     ) -> Result<u64, ClientError> {
+        self.submit_with(node, request, &[], highest, expects_response)
+    }
+
+    /// The same with records that the request names by their place here.
+    pub(super) fn submit_with<R: Request>(
+        &mut self,
+        node: NodeId,
+        request: &R,
+        records: &[Bytes],
+        highest: i16,
+        expects_response: bool,
+    ) -> Result<u64, ClientError> {
         let token = self.next_token;
         self.next_token += 1;
         let now = self.now().instant;
         let link = self.link(node)?;
         link.connection
-            .request(now, token, request, highest, expects_response)?;
+            .request_with(now, token, request, records, highest, expects_response)?;
         let result = flush(link);
         if let Err(error) = result {
             let server = link.server.clone();

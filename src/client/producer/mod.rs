@@ -28,6 +28,7 @@ use crate::protocol::messages::produce::{
 };
 use crate::protocol::{ErrorCode, Records};
 use batch::{Batch, record_bytes};
+use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
@@ -41,6 +42,8 @@ pub struct Outgoing {
     pub request_id: u64,
     /// The request; with acks=0 no answer comes, and the machine already counts it as sent.
     pub request: ProduceRequest,
+    /// The batches: the request names each by its place here.
+    pub records: Vec<Bytes>,
     /// Whether an answer comes.
     pub expects_response: bool,
     /// Whether topic ids are known for all its topics: versions 13 and later need them.
@@ -339,13 +342,20 @@ impl Producer {
     ) -> Outgoing {
         let mut topic_data: Vec<TopicProduceData> = Vec::new();
         let mut has_topic_ids = true;
-        for (index, batch) in &batches {
+        let records: Vec<Bytes> = batches
+            .iter()
+            .map(|(_, batch)| batch.bytes_to_send())
+            .collect();
+        for (token, (index, batch)) in batches.iter().enumerate() {
             let queue = &self.queues[*index];
             let topic_id = cluster.topic_id(&queue.topic).unwrap_or(Uuid::ZERO);
             has_topic_ids &= topic_id != Uuid::ZERO;
             let partition = PartitionProduceData {
                 index: queue.partition,
-                records: Some(Records::Bytes(batch.bytes_to_send())),
+                records: Some(Records::Elsewhere {
+                    bytes: batch.wire_bytes(),
+                    token,
+                }),
                 ..PartitionProduceData::default()
             };
             let same = topic_data
@@ -386,6 +396,7 @@ impl Producer {
                 topic_data,
                 ..ProduceRequest::default()
             },
+            records,
             expects_response,
             has_topic_ids,
         }

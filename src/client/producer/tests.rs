@@ -48,7 +48,11 @@ fn batches(outgoing: &Outgoing) -> Vec<(i32, i32, i32)> {
         .flat_map(|topic| &topic.partition_data);
     partitions
         .map(|partition| {
-            let records = partition.records.as_ref().unwrap().bytes().unwrap().clone();
+            let Some(Records::Elsewhere { bytes, token }) = partition.records else {
+                panic!("batches are sent from where they lie")
+            };
+            let records = outgoing.records[token].clone();
+            assert_eq!(records.len(), bytes);
             let batch = RecordBatch::parse(records).unwrap();
             batch.check_crc().unwrap();
             let header = batch.header();
@@ -231,6 +235,79 @@ fn a_batch_given_up_spends_the_identity_and_what_follows_gets_a_new_one() {
             ..
         })
     ));
+}
+
+#[test]
+fn a_broker_that_throttles_is_left_alone_for_so_long() {
+    let cluster = cluster(&[("t", &[1])]);
+    let mut producer = producer(options());
+    enqueue(&mut producer, 0, 0, b"v");
+    let first = producer.poll_request(NOW, &cluster).unwrap();
+    enqueue(&mut producer, 0, 1, b"v");
+    let mut response = answer(&[(0, ErrorCode::NONE, 0)]);
+    response.throttle_time_ms = 300;
+    producer.handle_response(NOW, &cluster, first.request_id, &response);
+    assert!(producer.poll_request(later(299), &cluster).is_none());
+    assert!(producer.next_deadline() <= later(300));
+    assert!(producer.poll_request(later(300), &cluster).is_some());
+    let counters = producer.counters();
+    assert_eq!(counters.throttle_time, Duration::from_millis(300));
+    assert_eq!(
+        (
+            counters.throttled_answers,
+            counters.requests,
+            counters.records
+        ),
+        (1, 2, 2)
+    );
+}
+
+#[test]
+fn records_added_together_are_one_run() {
+    let cluster = cluster(&[("t", &[1])]);
+    let mut producer = producer(options());
+    for cookie in [5, 6, 7, 9] {
+        enqueue(&mut producer, 0, cookie, b"value");
+    }
+    let sent = producer.poll_request(NOW, &cluster).unwrap();
+    assert_eq!(producer.waiting_bytes(), 0);
+    producer.handle_response(
+        NOW,
+        &cluster,
+        sent.request_id,
+        &answer(&[(0, ErrorCode::NONE, 0)]),
+    );
+    let delivery = producer.poll_delivery().unwrap();
+    let runs: Vec<_> = delivery
+        .runs
+        .iter()
+        .map(|run| (run.cookie, run.count, run.value_bytes))
+        .collect();
+    assert_eq!(runs, [(5, 3, 15), (9, 1, 5)]);
+    assert_eq!(delivery.record_count(), 4);
+}
+
+#[test]
+fn no_partition_starves_behind_a_full_request() {
+    let cluster = cluster(&[("t", &[1, 1, 1])]);
+    let mut producer = producer(ProducerOptions {
+        request_bytes: 250,
+        in_flight_max: 9,
+        ..options()
+    });
+    let mut seen = std::collections::BTreeSet::new();
+    for cookie in 0..6 {
+        for partition in 0..3 {
+            enqueue(&mut producer, partition, cookie, &[0; 50]);
+        }
+        let sent = producer.poll_request(NOW, &cluster).unwrap();
+        seen.extend(
+            batches(&sent)
+                .into_iter()
+                .map(|(partition, _, _)| partition),
+        );
+    }
+    assert_eq!(seen.len(), 3);
 }
 
 #[test]

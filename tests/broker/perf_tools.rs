@@ -1,0 +1,488 @@
+//! The measuring tools as scripts use them: their lines are those of Apache's tools, every record
+//! they count has arrived, and what goes wrong is said.
+
+use crate::broker::{Broker, free_port, unique};
+use crate::command_line::{create_topic, done, json, klamm, refused};
+use crate::deadline::wait_for;
+use crate::kcat;
+use crate::tools::{self, call};
+use regex_lite::Regex;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+/// What scripts look for in the output of kafka-producer-perf-test.
+const TOTAL: &str = r"(?m)^(\d+) records sent, ([\d.]+) records/sec \(([\d.]+) MB/sec\), ([\d.]+) ms avg latency, ([\d.]+) ms max latency, (\d+) ms 50th, (\d+) ms 95th, (\d+) ms 99th, (\d+) ms 99\.9th\.$";
+const STEADY: &str = r"(?m)^(\d+) steady state records sent, [\d.]+ records/sec \([\d.]+ MB/sec\), [\d.]+ ms avg latency, [\d.]+ ms max latency, \d+ ms 50th, \d+ ms 95th, \d+ ms 99th, \d+ ms 99\.9th\.$";
+const INTERVAL: &str = r"(?m)^(\d+) records sent, ([\d.]+) records/sec \(([\d.]+) MB/sec\), ([\d.]+) ms avg latency, ([\d.]+) ms max latency\.$";
+
+/// And of kafka-consumer-perf-test.
+const CONSUMED: &str = r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d:\d{3}, \d{4}-\d\d-\d\d \d\d:\d\d:\d\d:\d{3}, \d+\.\d{4}, \d+\.\d{4}, (\d+), \d+\.\d{4}, \d+, \d+, -?\d+\.\d{4}, -?\d+\.\d{4}$";
+const DETAILED: &str = r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d:\d{3}, 0, \d+\.\d{4}, \d+\.\d{4}, \d+, \d+\.\d{4}, \d+, \d+, -?\d+\.\d{4}, -?\d+\.\d{4}$";
+
+/// And of kafka-e2e-latency.
+const LATENCY: &str = r"(?m)^0\t[\d.]+\nAvg latency: \d+\.\d{4} ms\nPercentiles: 50th = \d+, 99th = \d+, 99\.9th = \d+$";
+
+fn count(pattern: &str, printed: &str) -> u64 {
+    let found = Regex::new(pattern)
+        .expect("a regular expression")
+        .captures(printed);
+    let found = found.unwrap_or_else(|| panic!("no line as {pattern} in:\n{printed}"));
+    found[1].parse().expect("digits")
+}
+
+fn holds(pattern: &str, printed: &str) {
+    let pattern = Regex::new(pattern).expect("a regular expression");
+    assert!(
+        pattern.is_match(printed),
+        "no line as {pattern} in:\n{printed}"
+    );
+}
+
+fn topic(broker: &Broker, name: &str, partitions: i32) -> String {
+    let name = unique(name);
+    create_topic(broker, &name, partitions);
+    name
+}
+
+/// klamm's tools and Apache's, each run against the same broker: what holds of one's lines holds of
+/// the other's.
+#[test]
+fn the_lines_are_those_of_apaches_tools() {
+    let broker = Broker::start(1);
+    let name = topic(&broker, "lines", 3);
+    let at = format!("--bootstrap-server {}", broker.bootstrap);
+    let produce = format!(
+        "{at} --topic {name} --num-records 6000 --record-size 100 --throughput 4000 \
+         --warmup-records 2000 --reporting-interval 250 --command-property acks=all linger.ms=1"
+    );
+    let consume = format!("{at} --topic {name} --num-records 5000 --timeout 20000");
+    let detailed = format!("{consume} --show-detailed-stats --reporting-interval 1");
+    let latency = format!(
+        "{at} --topic {name} --num-records 50 --producer-acks all --record-size 20 \
+         --record-key-size 4 --num-headers 2 --record-header-key-size 3 --record-header-size 5"
+    );
+    let apaches = tools::printed(
+        broker.folder(),
+        &[
+            call(tools::PRODUCER_PERF, &produce),
+            call(tools::CONSUMER_PERF, &consume),
+            call(tools::CONSUMER_PERF, &detailed),
+            call(tools::E2E_LATENCY, &latency),
+        ],
+    );
+    let ours = [
+        done(&format!("producer-perf {produce}"), ""),
+        done(&format!("consumer-perf {consume}"), ""),
+        done(&format!("consumer-perf {detailed}"), ""),
+        done(&format!("e2e-latency {latency}"), ""),
+    ];
+    for printed in [apaches.as_slice(), &ours] {
+        let [produced, consumed, detailed, latency] = printed else {
+            panic!("four tools were run");
+        };
+        assert!(
+            produced.starts_with(
+                "Warmup first 2000 records. Steady state results will print after the complete test \
+                 summary.\n"
+            ),
+            "{produced}"
+        );
+        assert_eq!(count(TOTAL, produced), 6000);
+        assert_eq!(count(STEADY, produced), 4000);
+        holds(INTERVAL, produced);
+        holds("(?m)^In steady state\\.$", produced);
+        assert!(
+            consumed.starts_with(
+                "start.time, end.time, data.consumed.in.MB, MB.sec, data.consumed.in.nMsg, nMsg.sec, \
+                 rebalance.time.ms, fetch.time.ms, fetch.MB.sec, fetch.nMsg.sec\n"
+            ),
+            "{consumed}"
+        );
+        assert!(count(CONSUMED, consumed) >= 5000, "{consumed}");
+        assert!(
+            detailed.starts_with("time, threadId, data.consumed.in.MB, MB.sec, "),
+            "{detailed}"
+        );
+        holds(DETAILED, detailed);
+        holds(LATENCY, latency);
+    }
+}
+
+#[test]
+fn every_record_arrives_on_one_core() {
+    every_record_arrives(&Broker::start(1));
+}
+
+#[test]
+fn every_record_arrives_at_apache() {
+    every_record_arrives(&Broker::start_apache(&[]));
+}
+
+/// By each codec, with each acknowledgement, idempotent or not, with one and with many producers.
+fn every_record_arrives(broker: &Broker) {
+    let at = format!("--bootstrap-server {}", broker.bootstrap);
+    let mut cases: Vec<String> = ["none", "gzip", "snappy", "lz4", "zstd"]
+        .map(|codec| format!("--command-property compression.type={codec}"))
+        .to_vec();
+    cases.extend(["0", "1", "all"].map(|acks| format!("--command-property acks={acks}")));
+    cases.push("--command-property enable.idempotence=false batch.size=1 linger.ms=0".to_owned());
+    cases.push("--producers 7 --threads 2 --throughput 20000".to_owned());
+    for case in cases {
+        let name = topic(broker, "arrives", 3);
+        let printed = done(
+            &format!(
+                "producer-perf {at} --topic {name} --num-records 3001 --payload-monotonic {case}"
+            ),
+            "",
+        );
+        assert_eq!(count(TOTAL, &printed), 3001, "{case}");
+        // With acks=0 the tool ends before the broker has written what was sent.
+        let arrived = wait_for("all records", || {
+            let seen = kcat::read(broker, &name);
+            (seen.len() >= 3001).then_some(seen)
+        });
+        let mut values: Vec<u64> = arrived
+            .into_iter()
+            .map(|seen| {
+                let value = String::from_utf8(seen.record.value.expect("a value")).expect("digits");
+                value.parse().expect("digits")
+            })
+            .collect();
+        values.sort_unstable();
+        assert!(values.into_iter().eq(0..3001), "{case}");
+    }
+}
+
+#[test]
+fn keys_are_skewed_as_asked() {
+    let broker = Broker::start(1);
+    let at = format!("--bootstrap-server {}", broker.bootstrap);
+    let name = topic(&broker, "keyed", 4);
+    done(
+        &format!(
+            "producer-perf {at} --topic {name} --num-records 20000 --record-size 10 --keys 50 \
+             --key-skew 1.0"
+        ),
+        "",
+    );
+    let mut counts = [0; 50];
+    let mut partitions = [None; 50];
+    for seen in kcat::read(&broker, &name) {
+        let key = String::from_utf8(seen.record.key.expect("a key")).expect("digits");
+        let key: usize = key.parse().expect("digits");
+        counts[key] += 1;
+        let partition = partitions[key].get_or_insert(seen.record.partition);
+        assert_eq!(*partition, seen.record.partition, "a key has one partition");
+    }
+    assert_eq!(counts.iter().sum::<i32>(), 20_000);
+    // 1 / 1 against 1 / 10.
+    assert!(
+        counts[0] > 7 * counts[9] && counts[0] < 13 * counts[9],
+        "{counts:?}"
+    );
+}
+
+#[test]
+fn figures_are_written_as_json_and_as_histograms() {
+    let broker = Broker::start(1);
+    let at = format!("--bootstrap-server {}", broker.bootstrap);
+    let name = topic(&broker, "figures", 2);
+    let log = broker.folder().join("latency.hlog");
+    let distribution = broker.folder().join("latency.hgrm");
+    let printed = done(
+        &format!(
+            "producer-perf {at} --topic {name} --num-records 2000 --record-size 50 --throughput 2000 \
+             --ramp 200 --reporting-interval 200 -o json --hdr-file {} --hdr-file {}",
+            log.display(),
+            distribution.display()
+        ),
+        "",
+    );
+    let figures = json(&printed);
+    assert_eq!(figures["records"], 2000);
+    assert_eq!(figures["value_bytes"], 100_000);
+    assert_eq!(figures["records_failed"], 0);
+    assert!(
+        figures["intervals"].as_array().expect("an array").len() >= 3,
+        "{printed}"
+    );
+    for latency in ["latency_ms", "latency_from_due_ms"] {
+        let of = |name: &str| figures[latency][name].as_f64().expect("a number");
+        assert!(
+            of("p50") <= of("p99") && of("p99") <= of("max"),
+            "{printed}"
+        );
+        assert!(of("max") > 0.0);
+    }
+    let log = std::fs::read_to_string(log).expect("the log was written");
+    assert!(
+        log.lines().filter(|line| line.contains(",HISTF")).count() >= 3,
+        "{log}"
+    );
+    let distribution = std::fs::read_to_string(distribution).expect("it was written");
+    assert!(
+        distribution.contains("Total count    =         2000]"),
+        "{distribution}"
+    );
+    let consumed = json(&done(
+        &format!("consumer-perf {at} --topic {name} --num-records 2000 -o json"),
+        "",
+    ));
+    assert_eq!(
+        (&consumed["records"], &consumed["bytes"]),
+        (&2000.into(), &100_000.into())
+    );
+    let latency = json(&done(
+        &format!(
+            "e2e-latency {at} --topic {name} --num-records 500 --producer-acks 1 --record-size 30 \
+             --throughput 1000 -o json"
+        ),
+        "",
+    ));
+    assert_eq!(latency["records"], 500);
+}
+
+#[test]
+fn a_consumer_that_waits_in_vain_says_so() {
+    let broker = Broker::start(1);
+    let at = format!("--bootstrap-server {}", broker.bootstrap);
+    let name = topic(&broker, "vain", 1);
+    done(
+        &format!("producer-perf {at} --topic {name} --num-records 10 --record-size 1"),
+        "",
+    );
+    let printed = done(
+        &format!("consumer-perf {at} --topic {name} --num-records 11 --timeout 6000 --hide-header"),
+        "",
+    );
+    assert!(
+        printed.starts_with(
+            "WARNING: Exiting before consuming the expected number of records: timeout (6000 ms) \
+             exceeded. You can use the --timeout option to increase the timeout.\n"
+        ),
+        "{printed}"
+    );
+    assert_eq!(count(CONSUMED, &printed), 10);
+}
+
+#[test]
+fn e2e_latency_makes_its_topic_and_takes_kafkas_old_form() {
+    let broker = Broker::start(1);
+    let name = unique("end-to-end");
+    let printed = done(
+        &format!("e2e-latency {} {name} 20 1 10", broker.bootstrap),
+        "",
+    );
+    assert!(
+        printed.starts_with(&format!(
+            "Topic \"{name}\" does not exist. Will create topic with 1 partition(s) and replication \
+             factor = 1\n"
+        )),
+        "{printed}"
+    );
+    holds(LATENCY, &printed);
+}
+
+#[test]
+fn what_cannot_be_meant_or_done_is_one_sentence() {
+    let folder = tempfile::tempdir().expect("a writable temporary folder");
+    let empty = folder.path().join("empty");
+    std::fs::write(&empty, "").expect("a writable temporary folder");
+    let nobody = format!("--bootstrap-server 127.0.0.1:{}", free_port());
+    let produce = format!("producer-perf {nobody} --topic t --num-records 10");
+    let sized = format!("{produce} --record-size 10");
+    refused(&sized, 1, &["no broker answers at 127.0.0.1"]);
+    let consume = format!("consumer-perf {nobody} --topic t --num-records 10");
+    refused(&consume, 1, &["no broker answers at 127.0.0.1"]);
+    let latency = format!("e2e-latency {nobody} --topic t --num-records 10 --record-size 10");
+    refused(
+        &format!("{latency} --producer-acks 1"),
+        1,
+        &["no broker answers"],
+    );
+    refused(
+        &format!("{latency} --producer-acks 0"),
+        2,
+        &["'1' or 'all'"],
+    );
+    refused(&produce, 2, &["--record-size"]);
+    refused(
+        &format!("{produce} --payload-file {}", empty.display()),
+        1,
+        &["empty", "is empty"],
+    );
+    refused(
+        &format!("{produce} --payload-file {}/none", folder.path().display()),
+        1,
+        &["none cannot be read"],
+    );
+    refused(
+        &format!("{sized} --warmup-records 10"),
+        2,
+        &["strictly fewer"],
+    );
+    refused(&format!("{sized} --throughput 0"), 2, &["-1 for as many"]);
+    refused(&format!("{sized} --ramp 5"), 2, &["--throughput"]);
+    refused(&format!("{sized} --keys 5 --key-skew 0"), 2, &["above 0"]);
+    refused(
+        &format!("{sized} --transactional-id x"),
+        1,
+        &["no transactions yet"],
+    );
+    refused(
+        &format!("{sized} --transaction-duration-ms 5"),
+        1,
+        &["no transactions yet"],
+    );
+    refused(
+        &format!("{sized} --command-property security.protocol=SSL"),
+        1,
+        &["neither TLS nor SASL"],
+    );
+    refused(
+        &format!("{produce} --record-size 2000000"),
+        1,
+        &["max.request.size", "1048576"],
+    );
+    refused(
+        "producer-perf --topic t --num-records 1 --payload-monotonic",
+        2,
+        &["bootstrap"],
+    );
+}
+
+/// A server that answers the first bytes it gets with these.
+fn fake(answer: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.expect("a connection");
+            let mut request = [0; 512];
+            // What the other side does after the answer is not of interest.
+            let _ = connection.read(&mut request);
+            let _ = connection.write_all(answer);
+        }
+    });
+    address.to_string()
+}
+
+#[test]
+fn what_is_not_kafka_or_not_enough_of_it_is_named() {
+    let http = fake(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+    refused(
+        &format!(
+            "producer-perf --bootstrap-server {http} --topic t --num-records 1 --record-size 1"
+        ),
+        1,
+        &["an HTTP server answers there"],
+    );
+    // Correlation id 0, no error, one API: ApiVersions in versions 0 to 4; no throttling.
+    let nothing_but_versions = fake(&[
+        0, 0, 0, 19, 0, 0, 0, 0, 0, 0, 2, 0, 18, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0,
+    ]);
+    refused(
+        &format!(
+            "producer-perf --bootstrap-server {nothing_but_versions} --topic t --num-records 1 \
+             --record-size 1"
+        ),
+        1,
+        &["the broker does not serve Metadata"],
+    );
+}
+
+#[test]
+fn a_rate_that_cannot_be_kept_is_told_by_how_much() {
+    let broker = Broker::start(1);
+    let name = topic(&broker, "too-fast", 1);
+    let words = format!(
+        "producer-perf --bootstrap-server {} --topic {name} --num-records 300000 --record-size 100 \
+         --throughput 1000000000",
+        broker.bootstrap
+    );
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let ended = klamm(&words, "");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(count(TOTAL, &ended.stdout), 300_000);
+    let pattern = r"The rate was not kept: [\d.]+ records/sec were sent, [\d.]+ % less than the 1000000000.0 asked for";
+    holds(pattern, &ended.stderr);
+    holds(
+        r"From the time each record was due: [\d.]+ ms avg",
+        &ended.stderr,
+    );
+}
+
+/// A run of producer-perf that would take long, once it has printed a line.
+fn under_way(broker: &Broker, name: &str, settings: &str) -> (Child, BufReader<ChildStdout>) {
+    let words = format!(
+        "producer-perf --bootstrap-server {} --topic {name} --num-records 100000000 --record-size 100 \
+         --throughput 2000 --reporting-interval 100 {settings}",
+        broker.bootstrap
+    );
+    let mut child = Command::new(env!("CARGO_BIN_EXE_klamm"))
+        .args(words.split_whitespace())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("klamm can be run");
+    let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut line = String::new();
+    stdout.read_line(&mut line).expect("it prints text");
+    holds(INTERVAL, line.trim_end());
+    (child, stdout)
+}
+
+fn ended(mut child: Child, mut stdout: BufReader<ChildStdout>) -> (Option<i32>, String, String) {
+    let code = wait_for("producer-perf to end", || {
+        child.try_wait().expect("it is our child")
+    });
+    let mut printed = String::new();
+    stdout.read_to_string(&mut printed).expect("it prints text");
+    let mut complained = String::new();
+    let mut stderr = child.stderr.take().expect("a pipe");
+    stderr
+        .read_to_string(&mut complained)
+        .expect("it prints text");
+    (code.code(), printed, complained)
+}
+
+#[test]
+fn an_interrupted_run_tells_what_was_done() {
+    let broker = Broker::start(1);
+    let name = topic(&broker, "interrupted", 2);
+    let (child, stdout) = under_way(&broker, &name, "");
+    let sent = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .expect("kill is on every Linux");
+    assert!(sent.success());
+    let (code, printed, complained) = ended(child, stdout);
+    assert_eq!(code, Some(130), "{complained}");
+    let counted = count(TOTAL, &printed);
+    holds(
+        &format!("interrupted: {counted} of 100000000 records"),
+        &complained,
+    );
+    let arrived = kcat::read(&broker, &name).len();
+    assert_eq!(u64::try_from(arrived).expect("a count"), counted);
+}
+
+#[test]
+fn a_broker_that_dies_in_the_middle_is_waited_for_and_then_named() {
+    let mut broker = Broker::start(1);
+    let name = topic(&broker, "dies", 2);
+    let settings = "--command-property request.timeout.ms=500 delivery.timeout.ms=1500 linger.ms=5";
+    let (child, stdout) = under_way(&broker, &name, settings);
+    broker.kill();
+    let (code, printed, complained) = ended(child, stdout);
+    assert_eq!(code, Some(1), "{complained}");
+    let counted = count(TOTAL, &printed);
+    assert!(counted > 0, "{printed}");
+    holds(r"Nothing was acknowledged for [\d.]+ s", &complained);
+    holds(
+        r"\d+ of 100000000 records were not delivered: ",
+        &complained,
+    );
+}
