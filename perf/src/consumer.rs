@@ -16,7 +16,7 @@ const LOOK: Duration = Duration::from_millis(20);
 /// The members of a group.
 pub struct Members {
     group: String,
-    topic: String,
+    topics: Vec<String>,
     partitions: usize,
     links: Links,
     members: Vec<Member>,
@@ -49,7 +49,7 @@ impl Members {
         port: u16,
         group: &str,
         count: usize,
-        topic: &str,
+        topics: &[String],
         partitions: usize,
     ) -> io::Result<Members> {
         let members = (0..count).map(|index| Member {
@@ -61,7 +61,7 @@ impl Members {
         });
         Ok(Members {
             group: group.to_owned(),
-            topic: topic.to_owned(),
+            topics: topics.to_vec(),
             partitions,
             links: Links::open(port, count)?,
             members: members.collect(),
@@ -79,7 +79,7 @@ impl Members {
                 group: &self.group,
                 member_id: &member.id,
                 epoch: 0,
-                topic: Some(&self.topic),
+                topics: Some(&self.topics),
                 owned: Some(&[]),
             });
             self.links.send(index, &frame)?;
@@ -124,7 +124,7 @@ impl Members {
             group: &self.group,
             member_id: &member.id,
             epoch: member.epoch,
-            topic: None,
+            topics: None,
             owned: has_changed.then_some(member.owned.as_slice()),
         });
         self.links.send(index, &frame)
@@ -191,7 +191,7 @@ impl Members {
                 group: &self.group,
                 member_id: &member.id,
                 epoch: -1,
-                topic: None,
+                topics: None,
                 owned: None,
             });
             self.links.send(index, &frame)?;

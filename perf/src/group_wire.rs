@@ -239,7 +239,7 @@ pub struct Beat<'a> {
     /// 0 to join, -1 to leave.
     pub epoch: i32,
     /// What it wants; only when it joins.
-    pub topic: Option<&'a str>,
+    pub topics: Option<&'a [String]>,
     /// What it has, sorted; only when that has changed.
     pub owned: Option<&'a [Partition]>,
 }
@@ -250,15 +250,17 @@ pub fn consumer_heartbeat(beat: &Beat<'_>) -> Vec<u8> {
     body.compact_string(beat.group)
         .compact_string(beat.member_id);
     body.int32(beat.epoch).varint(0).varint(0);
-    body.int32(if beat.topic.is_some() {
-        REBALANCE_MS
-    } else {
-        -1
-    });
-    match beat.topic {
-        Some(topic) => body.varint(2).compact_string(topic),
-        None => body.varint(0),
-    };
+    match beat.topics {
+        Some(topics) => {
+            body.int32(REBALANCE_MS).varint(topics.len() + 1);
+            for topic in topics {
+                body.compact_string(topic);
+            }
+        }
+        None => {
+            body.int32(-1).varint(0);
+        }
+    }
     body.varint(0);
     match beat.owned {
         None => {

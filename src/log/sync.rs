@@ -78,10 +78,12 @@ impl Log {
     /// # Errors
     /// What the file system said; the recovery point then stays.
     pub fn checkpoint(&mut self, disk: &Disk) -> Result<Offset, StorageError> {
-        self.write_leader_epochs(disk)?;
         // Between the last batch and the log's end there may be nothing: then nothing is synced.
         let recovery_point = self.synced_to.min(self.batch_end_offset);
         if self.recovery_point < recovery_point {
+            // Only records make an epoch worth a file: at each start every log has a new one, and
+            // ten thousand logs without news would be ten thousand files to write and to sync.
+            self.write_leader_epochs(disk)?;
             if self.queue.is_empty() {
                 self.write_checkpoint_snapshot(disk)?;
             }
