@@ -20,6 +20,7 @@ pub mod storage;
 pub mod template;
 pub mod topic_filter;
 pub mod topics;
+pub mod tune;
 
 use crate::client::ClientOptions;
 use clap::error::ErrorKind;
@@ -69,6 +70,10 @@ enum Verb {
     /// Format the log directories of a node, or say what is in them.
     #[command(subcommand_required = true, arg_required_else_help = true)]
     Storage(storage::StorageArguments),
+    /// Say what of this machine would hurt a broker, and how to mend it.
+    Doctor(tune::DoctorArguments),
+    /// Set what a broker wants of this machine, and take it back.
+    Tune(tune::TuneArguments),
 }
 
 /// What `klamm start` takes: `kafka-server-start`'s arguments.
@@ -141,6 +146,8 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, CliError> {
         Verb::E2eLatency(arguments) => perf::latency::run(&arguments, output)?,
         Verb::DumpLog(arguments) => dump_log::run(&arguments, output)?,
         Verb::Storage(arguments) => storage::run(&arguments, output)?,
+        Verb::Doctor(arguments) => tune::doctor(&arguments, output)?,
+        Verb::Tune(arguments) => tune::run(&arguments, output)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -288,6 +295,12 @@ mod tests {
             "klamm storage format --cluster-id x --config f -g",
             "klamm storage info -c f",
             "klamm storage random-uuid",
+            "klamm doctor",
+            "klamm doctor server.properties --override klamm.cores=2 -o json",
+            "klamm tune --check -o json",
+            "klamm tune --print-script f.properties",
+            "klamm tune --apply --state f",
+            "klamm tune --undo",
         ] {
             let line: Vec<&str> = line.split_whitespace().collect();
             drop(taken(&line.join(" ")));

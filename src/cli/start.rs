@@ -56,7 +56,7 @@ fn start(arguments: &StartArguments) -> Result<(), String> {
 }
 
 /// Reads the configuration, and says what is worth saying once.
-fn configure(arguments: &StartArguments) -> Result<Configuration, String> {
+pub(super) fn configure(arguments: &StartArguments) -> Result<Configuration, String> {
     let file = match &arguments.properties {
         Some(path) => {
             let name = path.display().to_string();

@@ -1,0 +1,432 @@
+//! Doctor and tune on made-up machines: folders with a proc/ and a sys/. No test touches a setting
+//! of the machine that it runs on.
+
+use super::*;
+use crate::runtime::disk::OpenMode;
+use expect_test::expect;
+
+/// A machine of four cores, an NVMe drive with a partition, and a network card.
+const MACHINE: &[(&str, &str)] = &[
+    ("proc/sys/kernel/osrelease", "6.18.44-made-up\n"),
+    ("proc/sys/kernel/io_uring_disabled", "2\n"),
+    ("proc/sys/kernel/numa_balancing", "0\n"),
+    ("proc/sys/kernel/random/boot_id", "first-boot\n"),
+    ("proc/sys/vm/swappiness", "60\n"),
+    ("proc/sys/vm/dirty_background_ratio", "0\n"),
+    ("proc/sys/vm/dirty_background_bytes", "1048576\n"),
+    ("proc/sys/vm/dirty_ratio", "20\n"),
+    ("proc/sys/vm/dirty_bytes", "0\n"),
+    ("proc/sys/net/core/somaxconn", "128\n"),
+    (
+        "sys/kernel/mm/transparent_hugepage/enabled",
+        "[always] madvise never\n",
+    ),
+    (
+        "proc/self/limits",
+        "Limit  Soft Limit  Hard Limit  Units\nMax open files 1024 4096 files\n\
+         Max locked memory 65536 65536 bytes\n",
+    ),
+    (
+        "proc/self/status",
+        "Name:\tx\nCapEff:\t0000000000000000\nCpus_allowed_list:\t0-3\n",
+    ),
+    (
+        "proc/self/mountinfo",
+        "27 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n\
+         28 27 259:1 / /made-up/data rw,noatime - xfs /dev/nvme0n1p1 rw\n\
+         29 27 0:40 / /made-up/fast rw - tmpfs tmpfs rw\n",
+    ),
+    ("sys/dev/block/254:0/uevent", "DEVNAME=vda\nDEVTYPE=disk\n"),
+    ("sys/dev/block/259:1/uevent", "DEVNAME=dm-0\nDEVTYPE=disk\n"),
+    ("sys/dev/block/259:1/slaves/nvme0n1/x", ""),
+    (
+        "sys/class/block/nvme0n1/uevent",
+        "DEVNAME=nvme0n1\nDEVTYPE=disk\n",
+    ),
+    (
+        "sys/block/nvme0n1/queue/scheduler",
+        "none [mq-deadline] kyber\n",
+    ),
+    ("sys/block/nvme0n1/queue/rq_affinity", "2\n"),
+    ("sys/block/vda/queue/scheduler", "[bfq] none\n"),
+    ("sys/class/net/eth0/device/x", ""),
+    ("sys/class/net/eth0/operstate", "up\n"),
+    ("sys/class/net/eth0/queues/rx-0/x", ""),
+    ("sys/class/net/eth0/queues/tx-0/x", ""),
+    ("sys/class/net/lo/queues/rx-0/x", ""),
+    (
+        "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor",
+        "powersave\n",
+    ),
+    (
+        "sys/devices/system/cpu/cpu1/cpufreq/scaling_governor",
+        "powersave\n",
+    ),
+    (
+        "sys/devices/system/cpu/cpu2/cpufreq/scaling_governor",
+        "powersave\n",
+    ),
+    (
+        "sys/devices/system/cpu/cpu3/cpufreq/scaling_governor",
+        "performance\n",
+    ),
+];
+
+/// A folder that plays a machine.
+struct MadeUp {
+    folder: tempfile::TempDir,
+    disk: Disk,
+}
+
+impl MadeUp {
+    fn new() -> MadeUp {
+        let machine = MadeUp {
+            folder: tempfile::tempdir().unwrap(),
+            disk: Disk::Native,
+        };
+        for (path, content) in MACHINE {
+            machine.put(path, content);
+        }
+        machine
+    }
+
+    fn put(&self, path: &str, content: &str) {
+        let path = self.folder.path().join(path);
+        self.disk
+            .create_directories(path.parent().unwrap())
+            .unwrap();
+        let file = self.disk.open(&path, OpenMode::Truncate).unwrap();
+        file.write_at(0, content.as_bytes()).unwrap();
+    }
+
+    fn tree(&self) -> Tree<'_> {
+        Tree {
+            disk: &self.disk,
+            root: self.folder.path(),
+        }
+    }
+
+    fn state(&self) -> PathBuf {
+        self.folder.path().join("run/klamm-tune/undo.json")
+    }
+
+    fn findings(&self, overrides: &[&str]) -> Vec<Finding> {
+        let configuration = Configuration::from_overrides(overrides).unwrap();
+        diagnose(self.tree(), &list::embedded(), &configuration, None)
+    }
+
+    fn changes(&self) -> Vec<Change> {
+        let findings = self.findings(DATA);
+        findings
+            .into_iter()
+            .flat_map(|finding| finding.changes)
+            .collect()
+    }
+
+    /// Every setting that the list would write on this machine.
+    fn values(&self) -> Vec<(String, String)> {
+        let tree = self.tree();
+        let paths = MACHINE.iter().map(|(path, _)| format!("/{path}"));
+        paths
+            .filter(|path| list::is_of_the_kernel(path))
+            .map(|path| {
+                let value = tree.value(&path).unwrap();
+                (path, value)
+            })
+            .collect()
+    }
+
+    fn undo(&self) -> Vec<Outcome> {
+        apply::undo(self.tree(), &self.state()).unwrap()
+    }
+}
+
+const DATA: &[&str] = &[
+    "log.dirs=/made-up/data,/made-up-too",
+    "metadata.log.dir=/made-up/data",
+];
+
+fn lines(findings: &[Finding]) -> String {
+    let lines: Vec<String> = findings.iter().map(judge::line).collect();
+    lines.join("\n")
+}
+
+#[test]
+fn the_doctor_says_what_hurts() {
+    let machine = MadeUp::new();
+    let mut findings = machine.findings(DATA);
+    for finding in &mut findings {
+        // The list's own words are not what is tested here.
+        finding.why = "…".to_owned();
+    }
+    expect![[r#"
+        ok       kernel.release: 6.18.44-made-up
+        problem  kernel.io_uring_disabled: 2; wanted: 0; why: …; mend: klamm tune --apply, which sets 0
+        advice   limit.nofile: 4096; wanted: at least 65536; why: …; mend: ulimit -n 1000000, or in the systemd unit: LimitNOFILE=1000000 (tuning/systemd/limits.conf)
+        advice   limit.memlock: 65536; wanted: at least 2097152; why: …; mend: ulimit -l unlimited, or in the systemd unit: LimitMEMLOCK=infinity (tuning/systemd/limits.conf)
+        ok       cores: 4
+        ok       log.dirs.filesystem (/made-up/data, on /dev/nvme0n1p1 at /made-up/data): xfs
+        ok       log.dirs.filesystem (/made-up-too, on /dev/vda at /): ext4
+        ok       log.dirs.atime (/made-up/data, on /dev/nvme0n1p1 at /made-up/data): noatime
+        advice   log.dirs.atime (/made-up-too, on /dev/vda at /): relatime; wanted: noatime; why: …; mend: mount -o remount,noatime MOUNTPOINT, and noatime in its line of /etc/fstab
+        advice   vm.swappiness: 60; wanted: at most 10; why: …; mend: klamm tune --apply, which sets 1
+        ok       vm.dirty_background_ratio: set by /proc/sys/vm/dirty_background_bytes to 1048576, and left alone
+        advice   vm.dirty_ratio: 20; wanted: at least 40; why: …; mend: klamm tune --apply, which sets 40
+        advice   vm.transparent_hugepage: always; wanted: madvise or never; why: …; mend: klamm tune --apply, which sets madvise
+        ok       kernel.numa_balancing: 0
+        advice   cpu.governor (cpu0 to cpu2, 3 of them): powersave; wanted: performance; why: …; mend: klamm tune --apply, which sets performance
+        ok       cpu.governor (cpu3): performance
+        ok       net.core.somaxconn: 128
+        advice   nic.queues (eth0): 1; wanted: at least 4; why: …; mend: ethtool -l NIC shows how many it can have; ethtool -L NIC combined N sets them
+        advice   nvme.scheduler (nvme0n1): mq-deadline; wanted: none; why: …; mend: klamm tune --apply, which sets none
+        ok       nvme.rq_affinity (nvme0n1): 2
+        advice   disk.scheduler (vda): bfq; wanted: none or mq-deadline; why: …; mend: klamm tune --apply, which sets mq-deadline"#]]
+    .assert_eq(&lines(&findings));
+}
+
+#[test]
+fn the_configuration_decides_what_is_enough() {
+    let machine = MadeUp::new();
+    machine.put("proc/sys/kernel/osrelease", "5.15.0-generic\n");
+    let findings = machine.findings(&[
+        "log.dirs=/made-up/fast/x",
+        "klamm.cores=8",
+        "socket.listen.backlog.size=1000",
+    ]);
+    let of = |name: &str| {
+        let found = findings.iter().find(|finding| finding.name == name);
+        let finding = found.unwrap();
+        (
+            finding.state,
+            finding.found.as_str(),
+            finding.wanted.as_str(),
+        )
+    };
+    assert_eq!(
+        of("kernel.release"),
+        (State::Problem, "5.15.0-generic", "6.1 or later")
+    );
+    assert_eq!(of("cores"), (State::Problem, "4", "at least 8"));
+    assert_eq!(of("log.dirs.filesystem").0, State::Problem);
+    assert_eq!(of("log.dirs.filesystem").1, "tmpfs");
+    assert_eq!(
+        of("net.core.somaxconn"),
+        (State::Advice, "128", "at least 1000")
+    );
+    // What lies on no disk of this machine has no scheduler.
+    assert!(
+        findings
+            .iter()
+            .all(|finding| finding.name != "nvme.scheduler")
+    );
+}
+
+#[test]
+fn a_machine_that_says_nothing_is_not_judged() {
+    let machine = MadeUp {
+        folder: tempfile::tempdir().unwrap(),
+        disk: Disk::Native,
+    };
+    let findings = machine.findings(DATA);
+    assert!(findings.iter().all(|finding| finding.changes.is_empty()));
+    let refused = Err("a seccomp profile".to_owned());
+    let configuration = Configuration::from_overrides(DATA).unwrap();
+    let settings = list::embedded();
+    let findings = diagnose(machine.tree(), &settings, &configuration, Some(&refused));
+    let io_uring = findings.iter().find(|finding| finding.name == "io_uring");
+    assert_eq!(io_uring.unwrap().state, State::Problem);
+}
+
+#[test]
+fn what_is_applied_is_undone_exactly() {
+    let machine = MadeUp::new();
+    let before = machine.values();
+    let changes = machine.changes();
+    assert_eq!(changes.len(), 9);
+    let applying = Applying::begin(machine.tree(), &machine.state(), changes).unwrap();
+    for outcome in applying {
+        outcome.result.unwrap().unwrap();
+    }
+    assert_ne!(machine.values(), before);
+    // Nothing is left to be set, so nothing would ask for root.
+    assert_eq!(machine.changes(), []);
+    let outcomes = machine.undo();
+    assert_eq!(outcomes.len(), 9);
+    assert_eq!(machine.values(), before);
+    assert!(!machine.disk.exists(&machine.state()));
+    assert_eq!(machine.undo().len(), 0);
+}
+
+#[test]
+fn an_interrupted_apply_is_undone_wherever_it_stopped() {
+    for done in 0..=9 {
+        let machine = MadeUp::new();
+        let before = machine.values();
+        let changes = machine.changes();
+        let mut applying = Applying::begin(machine.tree(), &machine.state(), changes).unwrap();
+        for _ in 0..done {
+            applying.next().unwrap().result.unwrap().unwrap();
+        }
+        drop(applying);
+        // Interrupted a second time, at another place: what was recorded first stays.
+        let changes = machine.changes();
+        assert_eq!(changes.len(), 9 - done);
+        let mut applying = Applying::begin(machine.tree(), &machine.state(), changes).unwrap();
+        drop(applying.next());
+        drop(applying);
+        machine.undo();
+        assert_eq!(machine.values(), before, "after {done}");
+    }
+}
+
+#[test]
+fn a_second_apply_keeps_what_was_at_first() {
+    let machine = MadeUp::new();
+    let all = |machine: &MadeUp| {
+        let changes = machine.changes();
+        drop(Applying::begin(machine.tree(), &machine.state(), changes).map(Iterator::count));
+    };
+    all(&machine);
+    machine.put("proc/sys/vm/swappiness", "30\n");
+    all(&machine);
+    machine.put("proc/sys/vm/dirty_ratio", "33\n");
+    let outcomes = machine.undo();
+    assert_eq!(
+        machine.tree().value("/proc/sys/vm/swappiness").unwrap(),
+        "60"
+    );
+    assert_eq!(
+        machine.tree().value("/proc/sys/vm/dirty_ratio").unwrap(),
+        "20"
+    );
+    let notes: Vec<&str> = outcomes
+        .iter()
+        .filter_map(|outcome| outcome.note.as_deref())
+        .collect();
+    assert_eq!(notes, ["somebody had made it 33 since klamm set 40"]);
+}
+
+#[test]
+fn a_record_of_an_earlier_boot_is_none() {
+    let machine = MadeUp::new();
+    drop(Applying::begin(machine.tree(), &machine.state(), machine.changes()).map(Iterator::count));
+    machine.put("proc/sys/kernel/random/boot_id", "second-boot\n");
+    machine.put("proc/sys/vm/swappiness", "50\n");
+    let changes = machine.changes();
+    drop(Applying::begin(machine.tree(), &machine.state(), changes).map(Iterator::count));
+    machine.undo();
+    assert_eq!(
+        machine.tree().value("/proc/sys/vm/swappiness").unwrap(),
+        "50"
+    );
+}
+
+#[test]
+fn what_cannot_be_restored_stays_recorded() {
+    let machine = MadeUp::new();
+    drop(Applying::begin(machine.tree(), &machine.state(), machine.changes()).map(Iterator::count));
+    let swappiness = machine.folder.path().join("proc/sys/vm/swappiness");
+    machine.disk.remove_file(&swappiness).unwrap();
+    machine.disk.create_directories(&swappiness).unwrap();
+    let is_failed = |outcome: &Outcome| matches!(outcome.result, Some(Err(_)));
+    assert_eq!(
+        machine
+            .undo()
+            .iter()
+            .filter(|outcome| is_failed(outcome))
+            .count(),
+        1
+    );
+    assert!(machine.disk.exists(&machine.state()));
+    // A setting whose device is gone holds nobody up.
+    machine.disk.remove_directory(&swappiness).unwrap();
+    assert_eq!(
+        machine
+            .undo()
+            .iter()
+            .filter(|outcome| is_failed(outcome))
+            .count(),
+        0
+    );
+    assert!(!machine.disk.exists(&machine.state()));
+}
+
+#[test]
+fn two_at_a_time_and_damaged_records_are_refused() {
+    let machine = MadeUp::new();
+    let applying = Applying::begin(machine.tree(), &machine.state(), machine.changes()).unwrap();
+    let second = Applying::begin(machine.tree(), &machine.state(), Vec::new());
+    assert!(
+        second
+            .unwrap_err()
+            .to_string()
+            .starts_with("another klamm tune holds ")
+    );
+    drop(applying);
+    machine.put("run/klamm-tune/undo.json", "{\"version\":1");
+    let before = machine.values();
+    let damaged = apply::undo(machine.tree(), &machine.state()).unwrap_err();
+    assert!(
+        damaged
+            .to_string()
+            .contains("it is no JSON; nothing was changed")
+    );
+    let applying = Applying::begin(machine.tree(), &machine.state(), machine.changes());
+    assert!(applying.is_err());
+    assert_eq!(machine.values(), before);
+}
+
+#[test]
+fn the_verbs_print_and_fail_as_scripts_expect() {
+    let machine = MadeUp::new();
+    let tuned = |flag: &str, format: OutputFormat| {
+        let arguments = TuneArguments {
+            check: flag == "check",
+            print_script: flag == "print-script",
+            apply: flag == "apply",
+            undo: flag == "undo",
+            state: None,
+            start: StartArguments {
+                overrides: DATA.iter().map(|pair| (*pair).to_owned()).collect(),
+                ..StartArguments::default()
+            },
+            output: OutputArguments { output: format },
+            place: PlaceArguments {
+                root: machine.folder.path().to_owned(),
+            },
+        };
+        let mut out = Vec::new();
+        let mut output = Output::to(&mut out);
+        let result = run(&arguments, &mut output);
+        output.flush().unwrap();
+        drop(output);
+        (result, String::from_utf8(out).unwrap())
+    };
+    let (result, said) = tuned("check", OutputFormat::Json);
+    assert!(matches!(result, Err(CliError::Reported)));
+    let findings: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(findings[0]["name"], "kernel.io_uring_disabled");
+    assert_eq!(findings[0]["set"][0]["to"], "0");
+    let (result, said) = tuned("print-script", OutputFormat::Text);
+    result.unwrap();
+    assert!(said.starts_with("#!/bin/sh\n"));
+    assert!(said.contains("\necho '1' > '/proc/sys/vm/swappiness'\n"));
+    assert!(said.contains("\n# back with: echo '60' > '/proc/sys/vm/swappiness'\n"));
+    assert!(said.contains("\n# by hand: ethtool "));
+    let (result, said) = tuned("apply", OutputFormat::Text);
+    result.unwrap();
+    assert_eq!(said.lines().count(), 9);
+    assert!(said.contains("set        vm.swappiness /proc/sys/vm/swappiness: 60 -> 1\n"));
+    tuned("check", OutputFormat::Text).0.unwrap();
+    let (result, said) = tuned("apply", OutputFormat::Text);
+    result.unwrap();
+    assert_eq!(said, "nothing to set: all is as wanted\n");
+    let (result, said) = tuned("undo", OutputFormat::Json);
+    result.unwrap();
+    let outcomes: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(outcomes.as_array().unwrap().len(), 9);
+    assert_eq!(outcomes[8]["to"], "2");
+    let (result, said) = tuned("undo", OutputFormat::Text);
+    result.unwrap();
+    assert!(said.starts_with("nothing to undo"));
+}
