@@ -251,7 +251,7 @@ pub fn local_offset_seconds(at: Timestamp) -> i64 {
     }
     // SAFETY: written, as was just seen.
     let local = unsafe { local.assume_init() };
-    i64::from(local.tm_gmtoff)
+    local.tm_gmtoff
 }
 
 /// CPU time that this process has used, by its own code and by the kernel for it.

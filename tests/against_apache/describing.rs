@@ -11,6 +11,9 @@ use klamm::protocol::messages::metadata::{
     MetadataRequest, MetadataRequestTopic, MetadataResponse,
 };
 
+/// The topics that are asked for, where the page begins, how many partitions it may have.
+type Page<'a> = (&'a [&'a str], Option<(&'a str, i32)>, i32);
+
 /// An id that no topic has.
 const UNKNOWN: TopicId = Uuid([9; 16]);
 
@@ -118,7 +121,7 @@ fn cluster(pair: &mut Pair) {
 }
 
 fn topic_partitions(pair: &mut Pair) {
-    let cases: &[(&[&str], Option<(&str, i32)>, i32)] = &[
+    let cases: &[Page] = &[
         (&[], None, 2000),
         (&[], None, 3),
         (&[], None, 0),

@@ -513,7 +513,9 @@ impl<'a, 'o> Measuring<'a, 'o> {
         })?;
         let latency = now.since(since);
         self.tally.record(latency, 1, u64_from(value.len()));
-        if self.received % PRINT_EVERY == 0 && self.arguments.output.output == OutputFormat::Text {
+        if self.received.is_multiple_of(PRINT_EVERY)
+            && self.arguments.output.output == OutputFormat::Text
+        {
             self.live.clear();
             let milliseconds = latency.as_secs_f64() * 1000.0;
             self.output

@@ -120,12 +120,12 @@ impl<'a, 'o> Report<'a, 'o> {
         let now = self.together.clock.now().instant;
         let since = self.recent_since.unwrap_or(started);
         // A tick that comes a little early still is the one of this interval.
-        if now.since(since) + self.interval / 100 >= self.interval {
-            if let Err(error) = self.end_interval(now, since, started) {
-                self.error.get_or_insert(error);
-                // Nobody reads it: there is no sense in going on.
-                self.together.stop();
-            }
+        if now.since(since) + self.interval / 100 >= self.interval
+            && let Err(error) = self.end_interval(now, since, started)
+        {
+            self.error.get_or_insert(error);
+            // Nobody reads it: there is no sense in going on.
+            self.together.stop();
         }
         self.draw(now);
     }
