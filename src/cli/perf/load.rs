@@ -524,7 +524,7 @@ mod tests {
     #[test]
     fn every_producer_is_some_threads() {
         assert_eq!(spread(5, 2), [0..2, 2..5]);
-        assert_eq!(spread(1, 8), [0..1]);
-        assert_eq!(spread(4, 0), [0..4]);
+        assert_eq!(spread(1, 8).iter().collect::<Vec<_>>(), [&(0..1)]);
+        assert_eq!(spread(4, 0).iter().collect::<Vec<_>>(), [&(0..4)]);
     }
 }
