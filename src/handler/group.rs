@@ -14,8 +14,7 @@ use crate::partition::placement::owner;
 use crate::partition::work::RequestId;
 use crate::protocol::errors::ErrorCode;
 use crate::protocol::string::Str;
-use crate::runtime::io::SocketAddr;
-use std::net::IpAddr;
+use crate::runtime::io::{IpAddr, SocketAddr};
 
 /// What anyone may do with a group while no authorizer is configured: read, delete, describe, describe
 /// and alter its settings, as a set of bits (KIP-430).

@@ -12,7 +12,7 @@ use crate::base::time::{Instant, Now};
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, IoSlice};
-pub use std::net::SocketAddr;
+pub use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// A core's share of the broker: a machine that the runtime turns.

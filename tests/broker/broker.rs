@@ -191,11 +191,10 @@ impl Broker {
         kibibytes * 1024
     }
 
-    /// What hostile clients may drive the broker's memory to: a JVM takes what it is given. The most is
-    /// taken by answers about 100,000 groups, a kilobyte each while they are put together.
+    /// What hostile clients may drive the broker's memory to: a JVM takes what it is given.
     pub fn resident_bytes_max(&self) -> u64 {
         match self.program {
-            Program::Klamm => 192 << 20,
+            Program::Klamm => 128 << 20,
             Program::Apache => 1 << 30,
         }
     }

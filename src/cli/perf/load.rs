@@ -131,8 +131,8 @@ pub struct Ended {
     pub failure: Option<String>,
     /// Why the thread ended before its time.
     pub error: Option<String>,
-    /// When the last record was made.
-    pub last_made_at: Instant,
+    /// When the last record's fate was known: what is made and waits in memory is not sent.
+    pub last_delivered_at: Instant,
     /// Longest time that a record was made after it was due.
     pub late_max: Duration,
     /// What the producers counted.
@@ -177,7 +177,7 @@ pub fn run(
         ended.made += lane.made;
         ended.failed += lane.failed;
         ended.failure = lane.failures.last().cloned().or(ended.failure);
-        ended.last_made_at = ended.last_made_at.max(lane.last_made_at);
+        ended.last_delivered_at = ended.last_delivered_at.max(lane.last_delivered_at);
         ended.late_max = ended.late_max.max(lane.late_max);
         ended.counters = ended.counters.plus(*lane.producer.counters());
     }
@@ -272,7 +272,7 @@ struct Lane {
     failed: u64,
     failures: Vec<String>,
     gave_up: bool,
-    last_made_at: Instant,
+    last_delivered_at: Instant,
     late_max: Duration,
 }
 
@@ -316,7 +316,7 @@ impl Lane {
             failed: 0,
             failures: Vec::new(),
             gave_up: false,
-            last_made_at: Instant(0),
+            last_delivered_at: Instant(0),
             late_max: Duration::ZERO,
         }
     }
@@ -348,11 +348,8 @@ impl Lane {
                 }
             }
         }
-        if self.made > first {
-            self.last_made_at = now.instant;
-            if self.made == self.share {
-                self.producer.set_flushing(true);
-            }
+        if self.made > first && self.made == self.share {
+            self.producer.set_flushing(true);
         }
     }
 
@@ -423,6 +420,7 @@ impl Lane {
         if !self.producer.has_deliveries() {
             return;
         }
+        self.last_delivered_at = now;
         // A thread that panicked has ended the process.
         let mut window = window.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(delivery) = self.producer.poll_delivery() {
