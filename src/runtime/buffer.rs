@@ -15,18 +15,27 @@ use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ops::{Deref, DerefMut};
 use std::ptr::{NonNull, null_mut};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Sizes of which the pool keeps buffers: powers of two from a page up to 2 MiB.
 const CLASSES: usize = 10;
+/// Buffers of each size that the pool keeps, at most.
+const KEPT_PER_CLASS: usize = 64;
 /// Buffers from this size on are mapped.
 const MAPPED_BYTES_MIN: usize = 128 << 10;
-/// Bytes the pool keeps of each size: more is given back to the allocator.
-const KEPT_BYTES_PER_CLASS: usize = 4 << 20;
+/// Bytes the pool keeps: more is given back. A core that receives whole requests of a megabyte for
+/// the other core has a dozen under way; to map and touch each of them anew costs a tenth of its time.
+const KEPT_BYTES_MAX: usize = 32 << 20;
+/// Where huge pages are the rule, a larger buffer is given small ones.
+const HUGE_PAGES_MAX: usize = 4 << 20;
 
 /// Buffers of one core that wait for use.
 #[derive(Debug)]
 pub struct BufferPool {
     classes: [ArrayQueue<Memory>; CLASSES],
+    kept_bytes: AtomicUsize,
+    /// Whether a buffer was taken since the last [`BufferPool::rest`].
+    is_in_use: AtomicBool,
 }
 
 /// A page-aligned block of memory that one owner fills.
@@ -52,9 +61,10 @@ impl BufferPool {
     /// An empty pool.
     #[must_use]
     pub fn new() -> Arc<BufferPool> {
-        let kept = |class: usize| (KEPT_BYTES_PER_CLASS / (PAGE_BYTES << class)).clamp(2, 64);
         Arc::new(BufferPool {
-            classes: std::array::from_fn(|class| ArrayQueue::new(kept(class))),
+            classes: std::array::from_fn(|_| ArrayQueue::new(KEPT_PER_CLASS)),
+            kept_bytes: AtomicUsize::new(0),
+            is_in_use: AtomicBool::new(false),
         })
     }
 
@@ -62,11 +72,42 @@ impl BufferPool {
     #[must_use]
     pub fn take(self: &Arc<Self>, bytes: usize) -> Buffer {
         let bytes = bytes.max(PAGE_BYTES).next_power_of_two();
-        let recycled = self.class(bytes).and_then(ArrayQueue::pop);
-        let memory = recycled.unwrap_or_else(|| Memory::allocate(bytes));
+        self.is_in_use.store(true, Ordering::Relaxed);
+        let memory = match self.class(bytes).and_then(ArrayQueue::pop) {
+            Some(memory) => {
+                self.kept_bytes.fetch_sub(bytes, Ordering::Relaxed);
+                memory
+            }
+            None => Memory::allocate(bytes),
+        };
         Buffer {
             memory: Some(memory),
             pool: Arc::clone(self),
+        }
+    }
+
+    /// Keeps the memory for the next [`BufferPool::take`], where there is room for it.
+    fn keep(&self, memory: Memory) {
+        let bytes = memory.bytes;
+        let Some(class) = self.class(bytes) else {
+            return;
+        };
+        // Counted first: two cores that give back at once must not both find the last room.
+        let kept_bytes = self.kept_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if kept_bytes > KEPT_BYTES_MAX || class.push(memory).is_err() {
+            self.kept_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Gives all memory back that nobody has asked for since the last call. Called now and then.
+    pub fn rest(&self) {
+        if self.is_in_use.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        for class in &self.classes {
+            while let Some(memory) = class.pop() {
+                self.kept_bytes.fetch_sub(memory.bytes, Ordering::Relaxed);
+            }
         }
     }
 
@@ -115,11 +156,8 @@ impl DerefMut for Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        if let Some(memory) = self.memory.take()
-            && let Some(class) = self.pool.class(memory.bytes)
-        {
-            // A full class drops the memory it is handed back.
-            drop(class.push(memory));
+        if let Some(memory) = self.memory.take() {
+            self.pool.keep(memory);
         }
     }
 }
@@ -161,7 +199,7 @@ impl Memory {
             handle_alloc_error(Memory::layout(bytes))
         }
         // Where huge pages are the rule, one byte would take 2 MiB.
-        if bytes > KEPT_BYTES_PER_CLASS {
+        if bytes > HUGE_PAGES_MAX {
             // SAFETY: the range is the mapping that was just made; the advice changes no content.
             unsafe { libc::madvise(address, bytes, libc::MADV_NOHUGEPAGE) };
         }
@@ -252,6 +290,26 @@ mod tests {
         // Other tests run beside this one, and take some.
         assert!(resident() < before + (256 << 20));
         assert_eq!(buffers[15][..5], *b"size\0");
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_given_back_when_nobody_asks() {
+        let pool = BufferPool::new();
+        let kept = || pool.kept_bytes.load(Ordering::Relaxed);
+        let many: Vec<Buffer> = (0..40).map(|_| pool.take(1 << 20)).collect();
+        assert_eq!(kept(), 0);
+        drop(many);
+        assert_eq!(kept(), KEPT_BYTES_MAX);
+        drop(pool.take(PAGE_BYTES));
+        assert_eq!(kept(), KEPT_BYTES_MAX, "one more finds no room");
+        let one = pool.take(1 << 20);
+        assert_eq!(kept(), KEPT_BYTES_MAX - (1 << 20));
+        pool.rest();
+        assert_eq!(kept(), KEPT_BYTES_MAX - (1 << 20), "it was in use");
+        pool.rest();
+        assert_eq!(kept(), 0);
+        drop(one);
+        assert_eq!(kept(), 1 << 20);
     }
 
     #[test]

@@ -118,6 +118,7 @@ impl Shard {
         if now >= self.timers.idle_connections {
             self.timers.idle_connections = now + IDLE_CHECK;
             self.close_idle(io);
+            io.pool().rest();
         }
     }
 
