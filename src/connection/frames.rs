@@ -24,8 +24,8 @@ const LARGE_FRAME_BYTES: usize = 32 << 10;
 /// is handed on. A parked request would otherwise hold 64 KiB for its 100 bytes.
 const COPIED_BYTES_MAX: usize = 8 << 10;
 /// Of a large frame at least so much is waited for, or its end: each wake-up for less costs a turn.
-/// More than the core's cache holds would be gone from it before the checksum.
-const AWAITED_BYTES_MAX: usize = 256 << 10;
+/// It is the largest request of a producer with its defaults.
+const AWAITED_BYTES_MAX: usize = 1 << 20;
 /// Bytes of a frame's size.
 const SIZE_BYTES: usize = 4;
 
