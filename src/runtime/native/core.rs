@@ -121,6 +121,8 @@ pub enum Outcome {
     Mail { more: bool },
     /// A signal asked for the end.
     Signal,
+    /// A signal asked how long turns took.
+    Tell,
     /// A sync ended.
     Synced { token: u64, result: io::Result<()> },
     /// Pages are there.
@@ -158,6 +160,11 @@ impl NativeCore {
     /// Watches for signals.
     pub fn poll_signal(&mut self, descriptor: RawFd) {
         self.poll_descriptor(descriptor, Kind::Signal);
+    }
+
+    /// Watches for a signal that asks how long turns took.
+    pub fn poll_tell(&mut self, descriptor: RawFd) {
+        self.poll_descriptor(descriptor, Kind::Tell);
     }
 
     fn poll_descriptor(&mut self, descriptor: RawFd, kind: Kind) {
@@ -563,6 +570,7 @@ impl NativeCore {
             }
             Kind::Mail => Outcome::Mail { more },
             Kind::Signal => Outcome::Signal,
+            Kind::Tell => Outcome::Tell,
             Kind::Cancel => Outcome::Nothing,
             Kind::Operation => self.finish(index, result),
         }

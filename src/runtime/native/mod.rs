@@ -7,3 +7,4 @@ pub mod listen;
 pub mod process;
 pub(super) mod ring;
 pub(super) mod sys;
+mod turns;

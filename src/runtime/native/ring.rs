@@ -29,8 +29,10 @@ pub enum Kind {
     Accept,
     /// A multishot poll of the mailbox's eventfd.
     Mail,
-    /// A poll of the descriptor that signals write to.
+    /// A poll of the descriptor that signals which end the process write to.
     Signal,
+    /// A poll of the descriptor that the signal which asks for figures writes to.
+    Tell,
     /// A sync, a warming read or a splice; the index is the operation's.
     Operation,
     /// A cancellation, whose own result nobody needs.
@@ -70,6 +72,7 @@ pub fn user_data(kind: Kind, generation: u32, index: u32) -> u64 {
         Kind::Signal => 5,
         Kind::Operation => 6,
         Kind::Cancel => 7,
+        Kind::Tell => 8,
     };
     (kind << 56) | (u64::from(generation & GENERATION_MASK) << 32) | u64::from(index)
 }
@@ -85,6 +88,7 @@ fn unpack(entry: &cqueue::Entry) -> Completion {
         5 => Kind::Signal,
         6 => Kind::Operation,
         7 => Kind::Cancel,
+        8 => Kind::Tell,
         other => {
             panic!("the kernel completed an operation of kind {other}, which was never pushed")
         }

@@ -254,6 +254,30 @@ pub fn raise_open_files_limit() -> u64 {
     }
 }
 
+/// How often a thread gave up its processor.
+#[derive(Clone, Copy, Debug)]
+pub struct Switches {
+    /// Because it waited.
+    pub voluntary: i64,
+    /// Because others were let run.
+    pub involuntary: i64,
+}
+
+/// What the kernel has counted for the calling thread; `None` where it does not say.
+pub fn switches() -> Option<Switches> {
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the structure is large enough for an rusage.
+    if unsafe { libc::getrusage(libc::RUSAGE_THREAD, usage.as_mut_ptr()) } != 0 {
+        return None;
+    }
+    // SAFETY: the call succeeded, so it filled `usage`; all zeros would be valid as well.
+    let usage = unsafe { usage.assume_init() };
+    Some(Switches {
+        voluntary: usage.ru_nvcsw,
+        involuntary: usage.ru_nivcsw,
+    })
+}
+
 /// Sets how many connections may wait to be accepted.
 pub fn set_backlog(listener: &std::net::TcpListener, backlog: i32) {
     // SAFETY: no pointers are passed. A refusal leaves the backlog as it was.
