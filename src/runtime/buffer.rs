@@ -20,13 +20,19 @@ use std::sync::Arc;
 const CLASSES: usize = 10;
 /// Buffers from this size on are mapped.
 const MAPPED_BYTES_MIN: usize = 128 << 10;
-/// Bytes the pool keeps of each size: more is given back to the allocator.
+/// Bytes the pool keeps of each size: of more it keeps no memory.
 const KEPT_BYTES_PER_CLASS: usize = 4 << 20;
+
+/// Mappings of each size that are kept without memory.
+const BARE_MAX: usize = 64;
 
 /// Buffers of one core that wait for use.
 #[derive(Debug)]
 pub struct BufferPool {
     classes: [ArrayQueue<Memory>; CLASSES],
+    /// Mappings whose pages were given back. To map and to unmap would lock the memory map of the whole
+    /// process, and whatever core touches new memory then waits.
+    bare: [ArrayQueue<Memory>; CLASSES],
 }
 
 /// A page-aligned block of memory that one owner fills.
@@ -55,6 +61,7 @@ impl BufferPool {
         let kept = |class: usize| (KEPT_BYTES_PER_CLASS / (PAGE_BYTES << class)).clamp(2, 64);
         Arc::new(BufferPool {
             classes: std::array::from_fn(|class| ArrayQueue::new(kept(class))),
+            bare: std::array::from_fn(|_| ArrayQueue::new(BARE_MAX)),
         })
     }
 
@@ -62,8 +69,11 @@ impl BufferPool {
     #[must_use]
     pub fn take(self: &Arc<Self>, bytes: usize) -> Buffer {
         let bytes = bytes.max(PAGE_BYTES).next_power_of_two();
-        let recycled = self.class(bytes).and_then(ArrayQueue::pop);
-        let memory = recycled.unwrap_or_else(|| Memory::allocate(bytes));
+        let recycled = || self.class(bytes).and_then(ArrayQueue::pop);
+        let bare = || self.bare_of(bytes).and_then(ArrayQueue::pop);
+        let memory = recycled()
+            .or_else(bare)
+            .unwrap_or_else(|| Memory::allocate(bytes));
         Buffer {
             memory: Some(memory),
             pool: Arc::clone(self),
@@ -71,10 +81,18 @@ impl BufferPool {
     }
 
     fn class(&self, bytes: usize) -> Option<&ArrayQueue<Memory>> {
-        let class = (bytes / PAGE_BYTES).trailing_zeros();
-        self.classes
-            .get(usize::try_from(class).expect("at most 64"))
+        self.classes.get(class_of(bytes))
     }
+
+    fn bare_of(&self, bytes: usize) -> Option<&ArrayQueue<Memory>> {
+        let bare = self.bare.get(class_of(bytes));
+        bare.filter(|_| bytes >= MAPPED_BYTES_MIN)
+    }
+}
+
+fn class_of(bytes: usize) -> usize {
+    let class = (bytes / PAGE_BYTES).trailing_zeros();
+    usize::try_from(class).expect("at most 64")
 }
 
 impl Buffer {
@@ -118,8 +136,13 @@ impl Drop for Buffer {
         if let Some(memory) = self.memory.take()
             && let Some(class) = self.pool.class(memory.bytes)
         {
-            // A full class drops the memory it is handed back.
-            drop(class.push(memory));
+            // What a full class, or a full list of bare mappings, is handed back is dropped.
+            if let Err(memory) = class.push(memory)
+                && let Some(bare) = self.pool.bare_of(memory.bytes)
+            {
+                memory.give_back_pages();
+                drop(bare.push(memory));
+            }
         }
     }
 }
@@ -167,6 +190,18 @@ impl Memory {
         }
         let address = NonNull::new(address.cast()).expect("a mapping is not at zero");
         Memory { address, bytes }
+    }
+
+    /// Keeps the mapping, and reads as zeros from now on.
+    fn give_back_pages(&self) {
+        // SAFETY: the range is this mapping, which nobody else uses.
+        unsafe {
+            libc::madvise(
+                self.address.as_ptr().cast(),
+                self.bytes,
+                libc::MADV_DONTNEED,
+            );
+        }
     }
 
     fn as_slice(&self) -> &[u8] {
@@ -252,6 +287,28 @@ mod tests {
         // Other tests run beside this one, and take some.
         assert!(resident() < before + (256 << 20));
         assert_eq!(buffers[15][..5], *b"size\0");
+    }
+
+    #[test]
+    fn beyond_what_is_kept_mappings_stay_without_their_memory() {
+        let pool = BufferPool::new();
+        let mut buffers: Vec<Buffer> = (0..70).map(|_| pool.take(2 << 20)).collect();
+        for buffer in &mut buffers {
+            buffer[5] = 7;
+        }
+        let addresses: Vec<_> = buffers.iter().map(|buffer| buffer.as_ptr()).collect();
+        drop(buffers);
+        assert_eq!(pool.class(2 << 20).map(ArrayQueue::len), Some(2));
+        assert_eq!(pool.bare_of(2 << 20).map(ArrayQueue::len), Some(BARE_MAX));
+        let again: Vec<Buffer> = (0..66).map(|_| pool.take(2 << 20)).collect();
+        assert!(
+            again
+                .iter()
+                .all(|buffer| addresses.contains(&buffer.as_ptr()))
+        );
+        assert_eq!(again.iter().filter(|buffer| buffer[5] == 7).count(), 2);
+        // Small ones come from the allocator, which has memory of its own.
+        assert!(pool.bare_of(64 << 10).is_none());
     }
 
     #[test]

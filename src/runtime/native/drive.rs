@@ -188,6 +188,8 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
             self.io.wake_at = Instant::NEVER;
             self.io.again = false;
             self.io.counters.turns += 1;
+            let (now, written_bytes) = (self.io.now.instant, self.io.counters.written_bytes);
+            self.native().pressure.on_turn(now, written_bytes);
             shard.turn(&mut self.io);
             let all_posted = self.post_mail();
             if shard.is_stopped() {
@@ -272,6 +274,12 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
             }
             Outcome::Synced { token, result } => {
                 self.io.events.push_back(Event::Synced { token, result });
+            }
+            Outcome::Written { token, result } => {
+                self.io.events.push_back(Event::Written { token, result });
+            }
+            Outcome::Replaced { token, result } => {
+                self.io.events.push_back(Event::Replaced { token, result });
             }
             Outcome::Warmed { token, result } => {
                 self.io.events.push_back(Event::Warmed { token, result });
@@ -362,6 +370,12 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
         all
     }
 
+    fn end_turn(&mut self, now: Instant) {
+        if self.turns.end(now) {
+            self.native().pressure.on_waited(now);
+        }
+    }
+
     /// Sleeps in the ring until something completes, mail comes, or the deadline passes.
     fn sleep(&mut self, all_posted: bool) {
         let closed = self.native().take_closed();
@@ -383,13 +397,13 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
         };
         let busy = self.io.again || !self.io.events.is_empty() || !all_posted;
         if busy || !self.post[self.io.core].falls_asleep() {
-            self.turns.end(now);
+            self.end_turn(now);
             self.turns.begin(now);
             self.native().ring().enter(Some(Duration::ZERO));
             return;
         }
         self.io.counters.sleeps += 1;
-        self.turns.end(now);
+        self.end_turn(now);
         self.native().ring().enter(timeout);
         self.turns.begin(monotonic(self.settings.epoch));
         self.post[self.io.core].wakes_up();

@@ -57,6 +57,8 @@ pub struct Completion {
 /// The ring.
 pub struct Ring {
     ring: IoUring,
+    /// Taken out early, and to be handed out again.
+    backlog: Vec<Completion>,
 }
 
 /// The 24 bits of a generation that fit into user data.
@@ -115,7 +117,10 @@ impl Ring {
         let _ = ring
             .submitter()
             .register_iowq_max_workers(&mut [WORKERS, WORKERS]);
-        Ok(Ring { ring })
+        Ok(Ring {
+            ring,
+            backlog: Vec::new(),
+        })
     }
 
     /// Queues an operation; it starts with the next [`Ring::enter`], or at once when the queue is full.
@@ -139,6 +144,10 @@ impl Ring {
         reason = "io_uring_enter with GETEVENTS and nothing to wait for"
     )]
     pub fn enter(&mut self, timeout: Option<Duration>) {
+        let timeout = match self.backlog.is_empty() {
+            true => timeout,
+            false => Some(Duration::ZERO),
+        };
         let result = match timeout {
             None => self.ring.submitter().submit_and_wait(1).map(|_| ()),
             Some(Duration::ZERO) => {
@@ -167,8 +176,14 @@ impl Ring {
         }
     }
 
+    /// Keeps completions for the next [`Ring::reap`], and has the next sleep end at once.
+    pub fn put_back(&mut self, completions: Vec<Completion>) {
+        self.backlog.extend(completions);
+    }
+
     /// Moves all completions that are there into `into`.
     pub fn reap(&mut self, into: &mut Vec<Completion>) {
+        into.append(&mut self.backlog);
         into.extend(self.ring.completion().map(|entry| unpack(&entry)));
     }
 }

@@ -73,23 +73,23 @@ impl Turns {
         }
     }
 
-    /// It has ended.
-    pub fn end(&mut self, now: Instant) {
+    /// It has ended. Answers whether it was long and is known to have waited in the kernel.
+    pub fn end(&mut self, now: Instant) -> bool {
         let took = now.since(self.begun);
         let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.recent.times.saturating_record(microseconds);
         let before = self.switches.take();
-        if took >= LONG {
-            self.on_long(now, took, before);
-        }
+        took >= LONG && self.on_long(now, took, before)
     }
 
     #[cold]
-    fn on_long(&mut self, now: Instant, took: Duration, before: Option<Switches>) {
+    fn on_long(&mut self, now: Instant, took: Duration, before: Option<Switches>) -> bool {
         self.watched = WATCHED_TURNS;
         self.recent.long += 1;
+        let mut has_waited = false;
         if let (Some(before), Some(after)) = (before, sys::switches()) {
-            if after.voluntary > before.voluntary {
+            has_waited = after.voluntary > before.voluntary;
+            if has_waited {
                 self.recent.waited += 1;
             } else if after.involuntary > before.involuntary {
                 self.recent.preempted += 1;
@@ -103,6 +103,7 @@ impl Turns {
                 self.core
             );
         }
+        has_waited
     }
 
     /// Says how long the turns took since this was asked last.
