@@ -59,7 +59,9 @@ impl Turn for Player {
                 | Event::Readable(_)
                 | Event::Writable(_)
                 | Event::Synced { .. }
-                | Event::Warmed { .. } => {}
+                | Event::Warmed { .. }
+                | Event::Written { .. }
+                | Event::Replaced { .. } => {}
             }
         }
         self.stopped |= self.to_come == 0;

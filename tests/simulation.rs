@@ -48,6 +48,7 @@ fn run_many(first: u64) {
         total.full_disks += report.full_disks;
         total.failed_syncs += report.failed_syncs;
         total.cold_pages += report.cold_pages;
+        total.slow_writes += report.slow_writes;
         total.disconnects += report.disconnects;
     }
     println!("seeds {first} to {}: {total:?}", first + SEEDS - 1);
@@ -58,6 +59,7 @@ fn run_many(first: u64) {
     );
     assert!(total.kills > SEEDS && total.stops > 5, "{total:?}");
     assert!(total.full_disks > 3 && total.failed_syncs > 3, "{total:?}");
+    assert!(total.slow_writes > 10, "{total:?}");
     assert!(total.cold_pages > 3 && total.lookups > 50, "{total:?}");
     assert!(total.topic_changes > SEEDS, "{total:?}");
 }

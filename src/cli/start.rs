@@ -31,8 +31,8 @@ fn start(arguments: &StartArguments) -> Result<(), String> {
     let clock = process::Clock::start();
     process::log_to_standard_error();
     let mut configuration = configure(arguments)?;
-    let signals = process::StopSignals::take()
-        .map_err(|error| format!("signals cannot be received: {error}"))?;
+    let signals =
+        process::Signals::take().map_err(|error| format!("signals cannot be received: {error}"))?;
     process::raise_open_files_limit();
     process::check_io_uring().map_err(|unfit| unfit.to_string())?;
     let processors = processors(&configuration)?;

@@ -16,8 +16,8 @@ use super::machine::{Machine, Step, TopicsChanged, World};
 use super::round::{Again, Round, Written, told_as};
 use crate::base::ids::{Offset, TopicPartition};
 use crate::base::time::{Instant, Now};
-use crate::partition::Partitions;
 use crate::partition::work::Origin;
+use crate::partition::{Fate, Partitions};
 use crate::protocol::errors::ErrorCode;
 use crate::protocol::string::Str;
 use crate::record::Compression;
@@ -42,7 +42,9 @@ pub struct Coordinator<M: Machine> {
     machine: M,
     queue: VecDeque<Queued<M::Command>>,
     /// The round whose records are being written.
-    written: Vec<Written<M>>,
+    written: VecDeque<Written<M>>,
+    /// How many writes of the log had failed when it began.
+    failed_writes: u64,
     /// Replies by the offset that the high watermark must reach; the offsets rise.
     parked: VecDeque<(Offset, Vec<Reply<M>>)>,
     /// The end of what was replayed.
@@ -103,7 +105,8 @@ impl<M: Machine> Coordinator<M> {
             })),
             machine,
             queue: VecDeque::new(),
-            written: Vec::new(),
+            written: VecDeque::new(),
+            failed_writes: 0,
             parked: VecDeque::new(),
             replayed_end: Offset(0),
             again: Vec::new(),
@@ -120,10 +123,16 @@ impl<M: Machine> Coordinator<M> {
         }
     }
 
-    /// Whether commands wait for a round.
+    /// Whether commands wait for a round that may begin.
     #[must_use]
     pub fn has_commands(&self) -> bool {
-        !self.queue.is_empty()
+        !self.queue.is_empty() && !self.is_writing()
+    }
+
+    /// Whether the records of a round are still being written.
+    #[must_use]
+    pub fn is_writing(&self) -> bool {
+        !self.written.is_empty()
     }
 
     /// Whether replies wait for the high watermark.
@@ -164,6 +173,9 @@ impl<M: Machine> Coordinator<M> {
             self.state = State::Gone;
             return Progress::Failed;
         };
+        if partition.log.is_writing() || partition.log.has_queued() {
+            return Progress::More; // what is replayed must be all there is
+        }
         let (loader, machine) = (&mut loading.loader, &mut self.machine);
         let progress = loader.step(disk, &partition.log, now, &self.name, machine);
         match progress {
@@ -323,7 +335,9 @@ impl<M: Machine> Coordinator<M> {
         }
         deferred.append(&mut self.queue);
         self.queue = deferred;
-        self.written = round.finish();
+        self.written = round.finish().into();
+        let partition = partitions.get_mut(self.topic_partition);
+        self.failed_writes = partition.map_or(0, |partition| partition.failed_writes());
         if !readers.is_empty() {
             self.parked.push_back((self.replayed_end, readers));
         }
@@ -340,7 +354,8 @@ impl<M: Machine> Coordinator<M> {
     }
 
     /// The turn's write is over: what was written is replayed, and its replies wait for the high
-    /// watermark; what was not is answered so. Then replies leave that may.
+    /// watermark; what was not is answered so; what still is being written waits for another turn.
+    /// Then replies leave that may.
     pub fn end_round(
         &mut self,
         now: Now,
@@ -351,10 +366,16 @@ impl<M: Machine> Coordinator<M> {
             self.resign(replies);
             return;
         };
-        let log_end_offset = partition.log.log_end_offset();
-        for written in std::mem::take(&mut self.written) {
-            match written.appended {
-                Ok(end) if end <= log_end_offset => {
+        while let Some(written) = self.written.pop_front() {
+            let fate = written
+                .appended
+                .map(|end| (end, partition.fate(end, self.failed_writes)));
+            match fate {
+                Ok((_, Fate::Pending)) => {
+                    self.written.push_front(written);
+                    break;
+                }
+                Ok((end, Fate::Written)) => {
                     let mut parked = Vec::new();
                     for unit in written.units {
                         for record in unit.records {
@@ -367,7 +388,9 @@ impl<M: Machine> Coordinator<M> {
                         self.parked.push_back((end, parked));
                     }
                 }
-                Ok(_) => self.fail(now, written, ErrorCode::KAFKA_STORAGE_ERROR, replies),
+                Ok((_, Fate::Lost)) => {
+                    self.fail(now, written, ErrorCode::KAFKA_STORAGE_ERROR, replies);
+                }
                 Err(error) => self.fail(now, written, error, replies),
             }
         }

@@ -53,6 +53,12 @@ pub fn write(disk: &Disk, path: &Path, entries: &OffsetCheckpoint) -> Result<(),
         .map_err(|error| StorageError::io("write", path, error))
 }
 
+/// What a checkpoint with these entries holds.
+#[must_use]
+pub fn content(entries: &OffsetCheckpoint) -> Vec<u8> {
+    to_text(entries).into_bytes()
+}
+
 /// The entries in the text of a checkpoint.
 ///
 /// # Errors

@@ -78,6 +78,11 @@ impl LeaderEpochs {
         self.is_dirty = false;
     }
 
+    /// What was said to be written may not be.
+    pub fn set_dirty(&mut self) {
+        self.is_dirty = true;
+    }
+
     /// All entries, oldest first.
     #[must_use]
     pub fn entries(&self) -> &[EpochEntry] {

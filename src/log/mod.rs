@@ -45,6 +45,7 @@ pub mod timestamps;
 pub mod transaction_index;
 mod truncate;
 pub mod write;
+mod write_away;
 
 pub use append::Appended;
 pub use config::{CleanupPolicy, LogConfig};
@@ -58,3 +59,4 @@ pub use retention::Deleted;
 pub use timestamps::TimestampedOffset;
 pub use transaction_index::AbortedTransaction;
 pub use write::Written;
+pub use write_away::PendingWrite;

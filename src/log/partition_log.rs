@@ -18,8 +18,9 @@ use crate::log::leader_epochs::LeaderEpochs;
 use crate::log::partition_metadata;
 use crate::log::producer_state::{CompletedTransaction, ProducerState};
 use crate::log::segment::{Located, Place, Segment};
+use crate::log::write_away::Run;
 use crate::record::batch::{BatchHeader, PATCHED_HEAD_BYTES};
-use crate::runtime::disk::Disk;
+use crate::runtime::disk::{Disk, File};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -62,6 +63,10 @@ pub struct Log {
     /// End of the last batch: below the log end offset after a truncation into a batch.
     pub(super) batch_end_offset: Offset,
     pub(super) queue: Vec<Queued>,
+    /// Rolled files with blocks reserved beyond their ends.
+    pub(super) trims: Vec<(Arc<File>, u64)>,
+    /// What is being written away from the turn.
+    pub(super) writing: Option<Run>,
     /// The last batches of the active segment, one after the other.
     pub(super) recent: VecDeque<Located>,
     pub(super) producers: ProducerState,
@@ -121,6 +126,8 @@ impl Log {
             next_offset: Offset(0),
             batch_end_offset: Offset(0),
             queue: Vec::new(),
+            trims: Vec::new(),
+            writing: None,
             recent: VecDeque::new(),
             producers: ProducerState::default(),
             snapshots: Vec::new(),
@@ -305,6 +312,9 @@ impl Log {
         if !std::mem::take(&mut self.is_busy) && self.queue.is_empty() {
             self.recent = VecDeque::new();
             self.queue = Vec::new();
+        }
+        for (file, bytes) in self.take_trims() {
+            let _ = file.set_len(bytes);
         }
         self.producers
             .expire(now.timestamp, self.config.producer_id_expiration_ms);

@@ -27,7 +27,8 @@ impl Log {
     /// Takes segments out of the log that lie below the log start, and, where the policy is to
     /// delete, those that are too old or too many. Nothing from the high watermark on goes. Their
     /// files get the name `.deleted`, and go after `file.delete.delay.ms`:
-    /// [`Log::take_removable`]. It may wait for the device. Call it with nothing queued.
+    /// [`Log::take_removable`]. It may wait for the device. With something queued, or being
+    /// written, it does nothing.
     ///
     /// # Errors
     /// What the file system said.
@@ -63,7 +64,7 @@ impl Log {
         patience: Patience,
     ) -> Result<Deleted, ReadError> {
         let mut deleted = Deleted::default();
-        if !self.queue.is_empty() {
+        if !self.queue.is_empty() || self.is_writing() {
             return Ok(deleted);
         }
         let mut count = self.count_below_start(high_watermark);
@@ -207,14 +208,21 @@ impl Log {
     /// # Errors
     /// What the file system said.
     pub fn retire_file(&mut self, disk: &Disk, path: &Path, now: Now) -> Result<(), StorageError> {
+        let delay_ms = self.config.file_delete_delay_ms;
+        let remove_at = Timestamp(now.timestamp.0.saturating_add(delay_ms));
+        self.retire_file_at(disk, path, remove_at)
+    }
+
+    pub(super) fn retire_file_at(
+        &mut self,
+        disk: &Disk,
+        path: &Path,
+        remove_at: Timestamp,
+    ) -> Result<(), StorageError> {
         let deleted = self.rename_deleted(disk, path.to_owned())?;
         self.retired.push(Retired {
             paths: vec![deleted],
-            remove_at: Timestamp(
-                now.timestamp
-                    .0
-                    .saturating_add(self.config.file_delete_delay_ms),
-            ),
+            remove_at,
         });
         Ok(())
     }

@@ -2,11 +2,13 @@
 //! the clean close.
 
 use crate::base::ids::Offset;
-use crate::base::time::{Instant, Now, milliseconds};
+use crate::base::time::{Instant, Now, Timestamp, milliseconds};
 use crate::log::error::StorageError;
+use crate::log::file_name;
 use crate::log::leader_epochs;
 use crate::log::partition_log::Log;
 use crate::runtime::disk::{Disk, File};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 impl Log {
@@ -84,7 +86,7 @@ impl Log {
             // Only records make an epoch worth a file: at each start every log has a new one, and
             // ten thousand logs without news would be ten thousand files to write and to sync.
             self.write_leader_epochs(disk)?;
-            if self.queue.is_empty() {
+            if self.queue.is_empty() && !self.is_writing() {
                 self.write_checkpoint_snapshot(disk)?;
             }
             let first = self.segment_of(self.recovery_point);
@@ -123,9 +125,29 @@ impl Log {
             .is_ok();
         if !is_base {
             self.snapshots.remove(index);
-            self.remove_snapshots(disk, &[former])?;
+            let path = file_name::path(&self.directory, former, file_name::SNAPSHOT);
+            // Whoever does the housekeeping removes it: that may wait for the device.
+            self.retire_file_at(disk, &path, Timestamp(0))?;
         }
         Ok(())
+    }
+
+    /// The file of leader epochs and what it shall hold, where it has to be written before
+    /// [`Log::checkpoint`] may move the recovery point. The caller replaces it, and calls that then;
+    /// where it fails, [`Log::doubt_leader_epochs`].
+    pub fn take_leader_epochs(&mut self) -> Option<(PathBuf, Vec<u8>)> {
+        let is_behind = self.recovery_point < self.synced_to.min(self.batch_end_offset);
+        if !is_behind || !self.leader_epochs.is_dirty() {
+            return None;
+        }
+        self.leader_epochs.set_clean();
+        let path = self.directory.join(leader_epochs::FILE_NAME);
+        Some((path, self.leader_epochs.to_text().into_bytes()))
+    }
+
+    /// What [`Log::take_leader_epochs`] gave may not stand in the file.
+    pub fn doubt_leader_epochs(&mut self) {
+        self.leader_epochs.set_dirty();
     }
 
     pub(super) fn write_leader_epochs(&mut self, disk: &Disk) -> Result<(), StorageError> {
@@ -139,13 +161,16 @@ impl Log {
         Ok(())
     }
 
-    /// A clean stop: writes what is queued, syncs everything, and leaves the directory as a clean
+    /// A clean stop, with no write under way: writes what is queued, syncs everything, and leaves the directory as a clean
     /// open (klamm's or Apache's) expects it. It waits for the device.
     ///
     /// # Errors
     /// What the file system said: the stop is then not a clean one.
     pub fn close(&mut self, disk: &Disk, now: Now) -> Result<(), StorageError> {
         self.write(disk, now)?;
+        for (file, bytes) in self.take_trims() {
+            let _ = file.set_len(bytes);
+        }
         for file in self.unsynced(disk)? {
             file.sync_data()
                 .map_err(|error| StorageError::io("sync", &self.directory, error))?;

@@ -114,7 +114,11 @@ impl Log {
     }
 
     /// Drops what is queued, as if it had not come.
-    fn forget_queue(&mut self) {
+    pub(super) fn forget_queue(&mut self) {
+        assert!(
+            !self.is_writing(),
+            "what is being written cannot be forgotten"
+        );
         self.queue.clear();
         self.producers.roll_back_from(self.log_end_offset);
         self.next_offset = self.log_end_offset;

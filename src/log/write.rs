@@ -36,6 +36,7 @@ impl Log {
     /// forgotten, with what they changed in the producers' state: the same offsets are given
     /// again. A later write works again when there is room.
     pub fn write(&mut self, disk: &Disk, now: Now) -> Result<Written, StorageError> {
+        assert!(!self.is_writing(), "a log is written once at a time");
         let mut queue = std::mem::take(&mut self.queue);
         let result = self.write_queue(disk, now, &queue);
         queue.clear();
@@ -76,7 +77,7 @@ impl Log {
         })
     }
 
-    fn must_roll(&self, batch: &Queued, now: Now) -> bool {
+    pub(super) fn must_roll(&self, batch: &Queued, now: Now) -> bool {
         self.active().should_roll(
             &self.config,
             batch.bytes.len(),
@@ -130,7 +131,7 @@ impl Log {
         Ok(count)
     }
 
-    fn note_written(&mut self, start: u64, run: &[Queued]) {
+    pub(super) fn note_written(&mut self, start: u64, run: &[Queued]) {
         let mut position = start;
         let skipped = run.len().saturating_sub(RECENT_BATCHES_MAX);
         for (index, batch) in run.iter().enumerate() {
@@ -147,7 +148,11 @@ impl Log {
                 });
             }
             position += u64_from(batch.bytes.len());
-            if self.leader_epochs.latest() != Some(header.partition_leader_epoch) {
+            // A leader may have begun since the batch was appended: its records are not these.
+            let epoch = Some(header.partition_leader_epoch);
+            if self.leader_epochs.latest() != epoch
+                && self.leader_epochs.epoch_of(header.base_offset) != epoch
+            {
                 self.leader_epochs
                     .assign(header.partition_leader_epoch, header.base_offset);
             }
@@ -158,7 +163,7 @@ impl Log {
 
     /// Adds aborted transactions to the segment's `.txnindex`. Their markers are written, so that
     /// this may not fail: what finds no room on the disk is kept, and written later.
-    fn note_transactions(&mut self, disk: &Disk, run: &[Queued]) {
+    pub(super) fn note_transactions(&mut self, disk: &Disk, run: &[Queued]) {
         let aborted = run
             .iter()
             .filter_map(|batch| batch.completed)
@@ -212,7 +217,14 @@ impl Log {
         let segment = &mut self.segments[sealed];
         segment.add_time_entry();
         let _ = segment.persist_indexes(place);
-        let _ = segment.trim_file(place);
+        if self.config.preallocate {
+            let _ = segment.trim_file(place);
+        } else if segment.take_reserved()
+            && let Ok(file) = segment.file(place)
+        {
+            // That takes milliseconds, on a device that is told of what is free.
+            self.trims.push((Arc::clone(file), segment.bytes));
+        }
         let _ = self.write_producer_snapshot(disk, base_offset);
         Ok(())
     }

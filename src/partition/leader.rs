@@ -16,6 +16,17 @@ pub(super) struct Sync {
     pub(super) files: usize,
 }
 
+/// What became of an appended batch after the turn's write.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fate {
+    /// It stands in the log.
+    Written,
+    /// It is still being written.
+    Pending,
+    /// It could not be written.
+    Lost,
+}
+
 /// A partition with this broker as its leader. A single node is the whole ISR: what is written
 /// (and synced, where the topic wants that before it counts) is below the high watermark.
 pub struct Partition {
@@ -43,6 +54,10 @@ pub struct Partition {
     pub(super) is_dirty: bool,
     /// Whether this turn's write failed: what was queued is lost, and answered so.
     pub(super) write_failed: bool,
+    /// How many writes failed, and where the log ended after the last that did.
+    failed_writes: (u64, Offset),
+    /// Whether its file of leader epochs is being replaced.
+    pub(super) are_epochs_pending: bool,
     /// Fetches that wait for more records.
     pub(super) watchers: Vec<Watcher>,
 }
@@ -72,6 +87,8 @@ impl Partition {
             is_offline: false,
             is_dirty: false,
             write_failed: false,
+            failed_writes: (0, Offset(0)),
+            are_epochs_pending: false,
             watchers: Vec::new(),
         };
         partition.follow_metadata(leader_epoch);
@@ -143,7 +160,8 @@ impl Partition {
             && leader_epoch > self.leader_epoch
         {
             self.leader_epoch = leader_epoch;
-            let start = self.log.log_end_offset();
+            // What is queued, or being written, was appended by the leader before.
+            let start = self.log.next_offset();
             self.log.assign_leader_epoch(leader_epoch, start);
         }
     }
@@ -172,6 +190,41 @@ impl Partition {
     #[must_use]
     pub fn name(&self) -> String {
         format!("{}-{}", self.topic, self.topic_partition.partition)
+    }
+
+    /// The broker stops: a file of leader epochs that nobody has heard of is written once more.
+    pub fn doubt_pending_epochs(&mut self) {
+        if self.are_epochs_pending {
+            self.log.doubt_leader_epochs();
+        }
+    }
+
+    /// What was queued is lost: the disk is full, perhaps.
+    pub(super) fn note_failed_write(&mut self, error: &dyn std::fmt::Display) {
+        tracing::error!("{}: {error}", self.name());
+        self.write_failed = true;
+        self.failed_writes = (self.failed_writes.0 + 1, self.log.log_end_offset());
+    }
+
+    /// How many writes have failed so far.
+    #[must_use]
+    pub fn failed_writes(&self) -> u64 {
+        self.failed_writes.0
+    }
+
+    /// What became of a batch that ends at `end` and was appended when so many writes had failed.
+    #[must_use]
+    pub fn fate(&self, end: Offset, failed_writes: u64) -> Fate {
+        let (failed, lost_from) = self.failed_writes;
+        if failed > failed_writes && end > lost_from {
+            Fate::Lost
+        } else if end <= self.log.log_end_offset() {
+            Fate::Written
+        } else if self.log.is_writing() {
+            Fate::Pending
+        } else {
+            Fate::Lost
+        }
     }
 
     /// The log cannot be trusted any more: nothing is served from it until the broker restarts. Who

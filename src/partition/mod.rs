@@ -12,6 +12,7 @@
 //! ```
 
 mod append;
+mod away;
 mod describe;
 mod flush;
 mod leader;
@@ -22,5 +23,5 @@ pub mod session;
 pub mod settings;
 pub mod work;
 
-pub use leader::Partition;
+pub use leader::{Fate, Partition};
 pub use partitions::{Partitions, TurnEffects};

@@ -34,6 +34,10 @@ pub struct Partitions {
     pub(super) flushes: BTreeSet<(Instant, usize)>,
     /// Syncs under way: which log.
     syncs: HashMap<u64, TopicPartition>,
+    /// Writes under way on the ring's workers: of which log.
+    pub(super) writes: HashMap<u64, TopicPartition>,
+    /// Files of leader epochs that are being replaced: of which log.
+    pub(super) epochs: HashMap<u64, TopicPartition>,
     /// Fetches that watched a partition which went offline, until the turn's effects take them.
     disappointed: Vec<Origin>,
     next_token: u64,
@@ -112,7 +116,7 @@ impl Partitions {
     }
 
     /// One more than the last place.
-    pub(super) fn places_end(&self) -> usize {
+    pub fn places_end(&self) -> usize {
         self.slots.len()
     }
 
@@ -180,40 +184,70 @@ impl Partitions {
         }
     }
 
-    /// Writes what the turn appended, one write per log; then answers what counts now.
+    /// Writes what the turn appended, one write per log, here or on the ring's workers; then answers
+    /// what counts now.
     pub fn write<M>(&mut self, io: &mut Io<M>, effects: &mut TurnEffects) {
-        for place in self.write_logs(io.disk(), io.now(), effects) {
+        let all_away = io.writes_wait();
+        let mut away = Vec::new();
+        let mut dirty = std::mem::take(&mut self.dirty);
+        dirty.retain(|&place| match self.at(place) {
+            // Of one that is being written, on_written goes on with what is queued.
+            Some(partition) if partition.log.is_writing() => {
+                partition.is_dirty = false;
+                false
+            }
+            Some(partition) if all_away || partition.log.wants_reservation() => {
+                away.push(place);
+                false
+            }
+            Some(_) | None => true,
+        });
+        self.dirty = dirty;
+        let (dirty, bytes) = self.write_logs(io.disk(), io.now(), effects);
+        io.note_written(bytes);
+        for place in dirty {
+            self.trim(io, place);
             self.start_sync(io, place);
+        }
+        for place in away {
+            self.write_away(io, place, effects);
         }
         self.answer_rounds(effects);
         effects.wakes.append(&mut self.disappointed);
     }
 
-    /// Writes what was appended, and says into which places: what of it counts, counts.
-    pub fn write_logs(&mut self, disk: &Disk, now: Now, effects: &mut TurnEffects) -> Vec<usize> {
+    /// Writes what was appended, and says into which places, and how many bytes: what of it counts,
+    /// counts.
+    pub fn write_logs(
+        &mut self,
+        disk: &Disk,
+        now: Now,
+        effects: &mut TurnEffects,
+    ) -> (Vec<usize>, u64) {
         let dirty = std::mem::take(&mut self.dirty);
+        let mut bytes = 0;
         for &place in &dirty {
             let Some(partition) = self.slots[place].as_mut() else {
                 continue;
             };
             partition.is_dirty = false;
-            match partition.log.write(disk, now) {
-                Ok(_) => settle(partition, effects),
-                Err(error) => {
-                    tracing::error!("{}: {error}", partition.name());
-                    partition.write_failed = true;
-                    // What was written before the failure counts.
-                    settle(partition, effects);
-                }
+            if partition.log.is_writing() {
+                continue; // on_written goes on with it
             }
+            match partition.log.write(disk, now) {
+                Ok(written) => bytes += written.bytes,
+                Err(error) => partition.note_failed_write(&error),
+            }
+            // What was written before a failure counts.
+            settle(partition, effects);
             self.await_flush(place);
         }
-        dirty
+        (dirty, bytes)
     }
 
     /// Starts a sync of a log that has records which do not count before it. One at a time: what is
     /// written meanwhile is covered by the next (group commit).
-    fn start_sync<M>(&mut self, io: &mut Io<M>, place: usize) {
+    pub(super) fn start_sync<M>(&mut self, io: &mut Io<M>, place: usize) {
         let Some(partition) = self.slots[place].as_mut() else {
             return;
         };
@@ -377,7 +411,7 @@ impl Partitions {
 }
 
 /// Takes what is written, or synced, into the high watermark, and wakes who waits for it.
-fn settle(partition: &mut Partition, effects: &mut TurnEffects) {
+pub(super) fn settle(partition: &mut Partition, effects: &mut TurnEffects) {
     if partition.advance_high_watermark() {
         effects
             .wakes

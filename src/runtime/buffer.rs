@@ -29,6 +29,9 @@ const KEPT_BYTES_MAX: usize = 32 << 20;
 /// Where huge pages are the rule, a larger buffer is given small ones.
 const HUGE_PAGES_MAX: usize = 4 << 20;
 
+/// Mappings of each size that are kept without memory.
+const BARE_MAX: usize = 64;
+
 /// Buffers of one core that wait for use.
 #[derive(Debug)]
 pub struct BufferPool {
@@ -36,6 +39,9 @@ pub struct BufferPool {
     kept_bytes: AtomicUsize,
     /// Whether a buffer was taken since the last [`BufferPool::rest`].
     is_in_use: AtomicBool,
+    /// Mappings whose pages were given back. To map and to unmap would lock the memory map of the whole
+    /// process, and whatever core touches new memory then waits.
+    bare: [ArrayQueue<Memory>; CLASSES],
 }
 
 /// A page-aligned block of memory that one owner fills.
@@ -63,6 +69,7 @@ impl BufferPool {
     pub fn new() -> Arc<BufferPool> {
         Arc::new(BufferPool {
             classes: std::array::from_fn(|_| ArrayQueue::new(KEPT_PER_CLASS)),
+            bare: std::array::from_fn(|_| ArrayQueue::new(BARE_MAX)),
             kept_bytes: AtomicUsize::new(0),
             is_in_use: AtomicBool::new(false),
         })
@@ -73,12 +80,13 @@ impl BufferPool {
     pub fn take(self: &Arc<Self>, bytes: usize) -> Buffer {
         let bytes = bytes.max(PAGE_BYTES).next_power_of_two();
         self.is_in_use.store(true, Ordering::Relaxed);
+        let bare = || self.bare_of(bytes).and_then(ArrayQueue::pop);
         let memory = match self.class(bytes).and_then(ArrayQueue::pop) {
             Some(memory) => {
                 self.kept_bytes.fetch_sub(bytes, Ordering::Relaxed);
                 memory
             }
-            None => Memory::allocate(bytes),
+            None => bare().unwrap_or_else(|| Memory::allocate(bytes)),
         };
         Buffer {
             memory: Some(memory),
@@ -94,8 +102,22 @@ impl BufferPool {
         };
         // Counted first: two cores that give back at once must not both find the last room.
         let kept_bytes = self.kept_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if kept_bytes > KEPT_BYTES_MAX || class.push(memory).is_err() {
+        let back = if kept_bytes > KEPT_BYTES_MAX {
+            Some(memory)
+        } else {
+            class.push(memory).err()
+        };
+        if let Some(memory) = back {
             self.kept_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            self.keep_bare(memory);
+        }
+    }
+
+    /// Keeps a mapping without its memory, where there is room for it.
+    fn keep_bare(&self, memory: Memory) {
+        if let Some(bare) = self.bare_of(memory.bytes) {
+            memory.give_back_pages();
+            drop(bare.push(memory));
         }
     }
 
@@ -107,15 +129,24 @@ impl BufferPool {
         for class in &self.classes {
             while let Some(memory) = class.pop() {
                 self.kept_bytes.fetch_sub(memory.bytes, Ordering::Relaxed);
+                self.keep_bare(memory);
             }
         }
     }
 
     fn class(&self, bytes: usize) -> Option<&ArrayQueue<Memory>> {
-        let class = (bytes / PAGE_BYTES).trailing_zeros();
-        self.classes
-            .get(usize::try_from(class).expect("at most 64"))
+        self.classes.get(class_of(bytes))
     }
+
+    fn bare_of(&self, bytes: usize) -> Option<&ArrayQueue<Memory>> {
+        let bare = self.bare.get(class_of(bytes));
+        bare.filter(|_| bytes >= MAPPED_BYTES_MIN)
+    }
+}
+
+fn class_of(bytes: usize) -> usize {
+    let class = (bytes / PAGE_BYTES).trailing_zeros();
+    usize::try_from(class).expect("at most 64")
 }
 
 impl Buffer {
@@ -205,6 +236,18 @@ impl Memory {
         }
         let address = NonNull::new(address.cast()).expect("a mapping is not at zero");
         Memory { address, bytes }
+    }
+
+    /// Keeps the mapping, and reads as zeros from now on.
+    fn give_back_pages(&self) {
+        // SAFETY: the range is this mapping, which nobody else uses.
+        unsafe {
+            libc::madvise(
+                self.address.as_ptr().cast(),
+                self.bytes,
+                libc::MADV_DONTNEED,
+            );
+        }
     }
 
     fn as_slice(&self) -> &[u8] {
@@ -310,6 +353,31 @@ mod tests {
         assert_eq!(kept(), 0);
         drop(one);
         assert_eq!(kept(), 1 << 20);
+    }
+
+    #[test]
+    fn beyond_what_is_kept_mappings_stay_without_their_memory() {
+        const KEPT: usize = KEPT_BYTES_MAX / (2 << 20);
+        let pool = BufferPool::new();
+        let mut buffers: Vec<Buffer> = (0..KEPT + BARE_MAX + 4)
+            .map(|_| pool.take(2 << 20))
+            .collect();
+        for buffer in &mut buffers {
+            buffer[5] = 7;
+        }
+        let addresses: Vec<_> = buffers.iter().map(|buffer| buffer.as_ptr()).collect();
+        drop(buffers);
+        assert_eq!(pool.class(2 << 20).map(ArrayQueue::len), Some(KEPT));
+        assert_eq!(pool.bare_of(2 << 20).map(ArrayQueue::len), Some(BARE_MAX));
+        let again: Vec<Buffer> = (0..KEPT + BARE_MAX).map(|_| pool.take(2 << 20)).collect();
+        assert!(
+            again
+                .iter()
+                .all(|buffer| addresses.contains(&buffer.as_ptr()))
+        );
+        assert_eq!(again.iter().filter(|buffer| buffer[5] == 7).count(), KEPT);
+        // Small ones come from the allocator, which has memory of its own.
+        assert!(pool.bare_of(64 << 10).is_none());
     }
 
     #[test]

@@ -250,6 +250,14 @@ impl Disk {
         }
     }
 
+    /// Whether the simulation asks that writes be done away from the turn.
+    pub(super) fn are_writes_slow(&self) -> bool {
+        match self {
+            Disk::Native => false,
+            Disk::Simulated(disk) => disk.are_writes_slow(),
+        }
+    }
+
     /// The absolute path of a directory that exists.
     pub fn absolute(&self, path: &Path) -> io::Result<PathBuf> {
         match self {

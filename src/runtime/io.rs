@@ -9,6 +9,7 @@ use super::native::core::NativeCore;
 use super::simulated::core::SimulatedCore;
 use crate::base::prng::Prng;
 use crate::base::time::{Instant, Now};
+use bytes::Bytes;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -68,6 +69,20 @@ pub enum Event<M> {
         /// Whether the read went well.
         result: io::Result<()>,
     },
+    /// A write asked for with [`Io::write`] ended.
+    Written {
+        /// As given to `write`.
+        token: u64,
+        /// Whether all of it is in the file; else some of it may be.
+        result: io::Result<()>,
+    },
+    /// A file given to [`Io::replace_file`] has its new content.
+    Replaced {
+        /// As given to `replace_file`.
+        token: u64,
+        /// Whether it has; else it keeps the old one.
+        result: io::Result<()>,
+    },
     /// The process shall end: come to rest.
     Stop,
 }
@@ -105,6 +120,10 @@ pub struct IoCounters {
     pub sent_file_bytes: u64,
     /// Bytes sent from the device by splice, on the ring.
     pub sent_splice_bytes: u64,
+    /// Bytes appended to files, by turns or away from them.
+    pub written_bytes: u64,
+    /// Of these, the ones that the ring's workers wrote, because a turn might have had to wait.
+    pub written_away_bytes: u64,
     /// Turns taken.
     pub turns: u64,
     /// Times the core went to sleep.
@@ -272,6 +291,8 @@ impl<M> Io<M> {
             | Event::Mail(_)
             | Event::Synced { .. }
             | Event::Warmed { .. }
+            | Event::Written { .. }
+            | Event::Replaced { .. }
             | Event::Stop => true,
         });
     }
@@ -282,6 +303,99 @@ impl<M> Io<M> {
             Backend::Native(core) => core.sync(file, token),
             Backend::Simulated(core) => core.sync(file, token),
         }
+    }
+
+    /// Whether a write into a file might have to wait now: because too much of the machine's memory is
+    /// dirty, or because a turn has just waited. Then [`Io::write`] keeps it out of the turn.
+    #[must_use]
+    pub fn writes_wait(&self) -> bool {
+        match &self.backend {
+            Backend::Native(core) => core.pressure.is_high(),
+            Backend::Simulated(_) => self.disk.are_writes_slow(),
+        }
+    }
+
+    /// Writes these parts, one after the other, away from the turn; [`Event::Written`] says when. Where
+    /// it fails, some of it may have been written. `reserve` asks the file system to find blocks for a
+    /// part of the file before, from a byte on and for so many: see [`File::reserve`].
+    pub fn write(
+        &mut self,
+        file: Arc<File>,
+        position: u64,
+        parts: Vec<Bytes>,
+        reserve: Option<(u64, u64)>,
+        token: u64,
+    ) {
+        match &mut self.backend {
+            Backend::Native(core) => core.write(file, position, parts, reserve, token),
+            Backend::Simulated(core) => core.write(file, position, parts, token),
+        }
+    }
+
+    /// Cuts a file that is not written any more, away from the turn: what was reserved beyond its end
+    /// is given back.
+    pub fn trim(&mut self, file: Arc<File>, bytes: u64) {
+        match &mut self.backend {
+            Backend::Native(core) => core.trim(file, bytes),
+            // Nothing was reserved.
+            Backend::Simulated(_) => {}
+        }
+    }
+
+    /// Replaces a small file by one that is durable, away from the turn, as
+    /// [`Disk::write_atomically`] does in it. Whoever gives a token hears of it by
+    /// [`Event::Replaced`].
+    pub fn replace_file(&mut self, path: &std::path::Path, content: Vec<u8>, token: Option<u64>) {
+        let started = match &mut self.backend {
+            Backend::Native(core) => core.replace_file(path, content, token),
+            Backend::Simulated(core) => {
+                core.replace_file(&self.disk, path, content, token);
+                Ok(())
+            }
+        };
+        if let (Err(error), Some(token)) = (started, token) {
+            let result = Err(error);
+            self.events.push_back(Event::Replaced { token, result });
+            self.again = true;
+        }
+    }
+
+    /// Nothing below a directory is to be replaced any more: it is about to be deleted.
+    pub fn abandon_replacements(&mut self, directory: &std::path::Path) {
+        match &mut self.backend {
+            Backend::Native(core) => {
+                let replaced = core.abandon_replacements(directory);
+                self.note_replaced(replaced);
+            }
+            Backend::Simulated(core) => core.abandon_replacements(directory),
+        }
+    }
+
+    /// Waits until all that was given to [`Io::replace_file`] is over. For a clean stop only.
+    pub fn finish_replacements(&mut self) {
+        let replaced = match &mut self.backend {
+            Backend::Native(core) => core.finish_replacements(),
+            Backend::Simulated(core) => core.finish_replacements(),
+        };
+        self.note_replaced(replaced);
+    }
+
+    fn note_replaced(&mut self, replaced: Vec<(u64, io::Result<()>)>) {
+        let events = replaced
+            .into_iter()
+            .map(|(token, result)| Event::Replaced { token, result });
+        self.events.extend(events);
+    }
+
+    /// Counts what a turn appended to files.
+    pub fn note_written(&mut self, bytes: u64) {
+        self.counters.written_bytes += bytes;
+    }
+
+    /// Counts what was appended away from the turns.
+    pub fn note_written_away(&mut self, bytes: u64) {
+        self.counters.written_bytes += bytes;
+        self.counters.written_away_bytes += bytes;
     }
 
     /// Makes the names in a directory durable; [`Event::Synced`] says when.

@@ -24,6 +24,8 @@ pub(super) enum Envelope<M> {
     },
     /// The process shall end.
     Stop,
+    /// The core shall say how long its turns took.
+    Tell,
 }
 
 /// The queue that a core receives from.

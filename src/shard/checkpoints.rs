@@ -82,9 +82,9 @@ impl Shard {
         if now >= self.timers.recovery_point {
             self.timers.recovery_point = now + recovery_point_interval(&self.configuration);
             // What the last round has synced is recorded, and the next round begins.
-            self.move_recovery_points(io);
-            self.partitions.sync_due(io, true);
+            self.logs.next_recovery_point.get_or_insert(0);
         }
+        self.move_recovery_points(io);
         match self.timers.flush_interval {
             None => self.partitions.flush_due(io),
             Some(interval) if now >= self.timers.flush => {
@@ -205,7 +205,13 @@ impl Shard {
         self.stop_if_closed(io);
     }
 
-    fn write_checkpoints(&mut self, io: &Io<Mail>, files: CheckpointFiles) {
+    /// While the broker serves they are written away from the turn. At a stop they are waited for: the
+    /// marker of a clean stop says that they are complete.
+    fn write_checkpoints(&mut self, io: &mut Io<Mail>, files: CheckpointFiles) {
+        let waits = self.phase != Phase::Serving;
+        if waits {
+            io.finish_replacements();
+        }
         let Some(control) = self.control.as_ref() else {
             return;
         };
@@ -240,7 +246,9 @@ impl Shard {
                     continue;
                 }
                 let path = directory.path.join(name);
-                if let Err(error) = checkpoint::write(io.disk(), &path, content) {
+                if !waits {
+                    io.replace_file(&path, checkpoint::content(content), None);
+                } else if let Err(error) = checkpoint::write(io.disk(), &path, content) {
                     tracing::error!("{error}");
                 }
             }

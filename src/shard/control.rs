@@ -281,8 +281,8 @@ impl Shard {
         }
         // The next start finds what the metadata wants of logs that are closed already.
         if !self.logs.are_closed {
-            self.apply_to_logs(io, &delta);
-            self.follow_coordinators(io, Some(&delta));
+            self.note_changes(delta);
+            return;
         }
         let core = self.core;
         self.pass(io, 0, Mail::Replayed { core });
@@ -586,8 +586,13 @@ impl Shard {
     }
 
     /// Closes this shard's logs and connections, and says so to shard 0.
-    fn close_own(&mut self, io: &mut Io<Mail>) {
+    pub(super) fn close_own(&mut self, io: &mut Io<Mail>) {
+        self.apply_all_changes(io);
         self.settle(io);
+        self.logs.close_when_written = self.partitions.are_writing();
+        if self.logs.close_when_written {
+            return; // the turn that ends the last of these writes comes back here
+        }
         self.send(io);
         self.say_counters(io);
         let is_clean = self.close_logs(io);
@@ -622,6 +627,8 @@ impl Shard {
             sent_memory_bytes = counters.sent_memory_bytes,
             sent_file_bytes = counters.sent_file_bytes,
             sent_splice_bytes = counters.sent_splice_bytes,
+            written_bytes = counters.written_bytes,
+            written_away_bytes = counters.written_away_bytes,
             turns = counters.turns,
             sleeps = counters.sleeps,
             "stopped"

@@ -276,7 +276,7 @@ impl Shard {
             } else if deadlines.get(partition) != Some(deadline) {
                 deadlines.set(*partition, deadline);
             }
-            coordinator.has_commands() || coordinator.has_parked()
+            coordinator.has_commands() || coordinator.has_parked() || coordinator.is_writing()
         });
         for (origin, reply) in std::mem::take(&mut self.coordinators.replies) {
             let request = origin.request;

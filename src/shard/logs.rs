@@ -1,6 +1,7 @@
 //! The logs of this core on disk: opened when the shard starts, made and deleted as the metadata
 //! says.
 
+use super::changes::Change;
 use super::mail::{CheckpointEntry, Mail, Opened};
 use super::start::Directories;
 use super::{Phase, Shard};
@@ -9,19 +10,22 @@ use crate::base::time::{Instant, Now};
 use crate::log::checkpoint::OffsetCheckpoint;
 use crate::log::partition_metadata;
 use crate::log::{Log, OpenInput, StorageError};
-use crate::metadata::delta::{MetadataDelta, PartitionDelta};
 use crate::metadata::image::topics::Topic;
 use crate::partition::Partition;
 use crate::partition::placement::owner;
 use crate::protocol::string::Str;
 use crate::runtime::disk::Disk;
 use crate::runtime::io::Io;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Most logs whose recovery points move in one turn: each has files to write.
+const MOVED_MAX: usize = 4;
+/// Most logs that are looked at for that in one turn.
+const LOOKED_AT_MAX: usize = 1024;
 /// When a log that could not be opened or made is tried again; then after twice as long each time.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// And at least so often.
@@ -37,6 +41,12 @@ pub struct Logs {
     counts: Vec<usize>,
     /// Whether they were closed for a stop: what is still asked of them then is not done.
     pub are_closed: bool,
+    /// What committed metadata asks for and is not done yet.
+    pub(super) changes: VecDeque<Change>,
+    /// The place of the log whose recovery point moves next, while a round is under way.
+    pub next_recovery_point: Option<usize>,
+    /// They are closed as soon as the ring's workers have written what they were given.
+    pub close_when_written: bool,
     /// Logs of this core that could not be opened or made, and what is to be done again.
     offline: BTreeMap<TopicPartition, Missing>,
     /// When; never, where there is none of them.
@@ -56,11 +66,11 @@ struct Missing {
 }
 
 /// A log to open or to make.
-struct Wanted {
-    topic_partition: TopicPartition,
+pub(super) struct Wanted {
+    pub(super) topic_partition: TopicPartition,
     topic: Arc<str>,
     /// In which epoch this node leads it, if it does.
-    leader_epoch: Option<LeaderEpoch>,
+    pub(super) leader_epoch: Option<LeaderEpoch>,
 }
 
 impl Logs {
@@ -70,6 +80,9 @@ impl Logs {
             directories,
             counts,
             are_closed: false,
+            close_when_written: false,
+            next_recovery_point: None,
+            changes: VecDeque::new(),
             offline: BTreeMap::new(),
             retry_at: Instant::NEVER,
             retry_after: RETRY_AFTER,
@@ -348,54 +361,16 @@ impl Shard {
         }
     }
 
-    /// Makes and deletes logs as committed metadata says.
-    pub(super) fn apply_to_logs(&mut self, io: &mut Io<Mail>, delta: &MetadataDelta) {
-        for topic in &delta.topics_deleted {
-            for (partition, _) in topic.partitions() {
-                self.delete_log(
-                    io,
-                    TopicPartition {
-                        topic_id: topic.id,
-                        partition,
-                    },
-                );
-            }
-        }
-        if !delta.topics_deleted.is_empty() {
-            self.checkpoint_soon(io.now().instant);
-        }
-        if !delta.configs.is_empty() {
-            self.reconfigure_logs();
-        }
-        let node_id = self.configuration.node_id();
-        for (&topic_partition, change) in &delta.partitions {
-            if owner(topic_partition, self.cores) != self.core {
-                continue;
-            }
-            let Some(topic) = self.image.topics.by_id(topic_partition.topic_id) else {
-                continue;
-            };
-            let found =
-                wanted_of(topic, node_id).find(|one| one.topic_partition == topic_partition);
-            let Some(wanted) = found else { continue };
-            match change {
-                PartitionDelta::Created => {
-                    if let Err(error) = self.create_log(io, &wanted) {
-                        self.put_offline(io, &wanted, None, &error);
-                    }
-                }
-                PartitionDelta::Changed { .. } => {
-                    if let Some(partition) = self.partitions.get_mut(topic_partition) {
-                        partition.follow_metadata(wanted.leader_epoch);
-                    }
-                }
-            }
+    /// Makes the log of a new partition, or takes note that it could not be.
+    pub(super) fn make_log(&mut self, io: &Io<Mail>, wanted: &Wanted) {
+        if let Err(error) = self.create_log(io, wanted) {
+            self.put_offline(io, wanted, None, &error);
         }
     }
 
     /// Renames a log's directory at once, so that a topic of the same name can be made; its files go
     /// in the background.
-    fn delete_log(&mut self, io: &mut Io<Mail>, topic_partition: TopicPartition) {
+    pub(super) fn delete_log(&mut self, io: &mut Io<Mail>, topic_partition: TopicPartition) {
         let removed = self.partitions.remove(topic_partition, &mut self.effects);
         let missing = self.logs.offline.remove(&topic_partition);
         let from = match (&removed, missing) {
@@ -413,6 +388,8 @@ impl Shard {
         };
         // What was not written yet is not wanted any more: the log goes before its files.
         drop(removed);
+        // Another topic of its name may have a directory there soon.
+        io.abandon_replacements(&from);
         if !io.disk().exists(&from) {
             return;
         }
@@ -425,7 +402,7 @@ impl Shard {
         }
     }
 
-    fn reconfigure_logs(&mut self) {
+    pub(super) fn reconfigure_logs(&mut self) {
         for partition in self.partitions.iter_mut() {
             let topic_id = partition.topic_partition.topic_id;
             if let Some(topic) = self.image.topics.by_id(topic_id) {
@@ -460,18 +437,33 @@ impl Shard {
             .collect()
     }
 
-    /// Brings recovery points up to what is synced.
-    pub(super) fn move_recovery_points(&mut self, io: &Io<Mail>) {
-        for partition in self.partitions.iter_mut() {
-            if let Err(error) = partition.log.checkpoint(io.disk()) {
-                tracing::error!("{}: {error}", partition.name());
-            }
+    /// Brings recovery points up to what is synced: of some logs in each turn. When it has been through
+    /// all, the next round of syncs begins.
+    pub(super) fn move_recovery_points(&mut self, io: &mut Io<Mail>) {
+        let Some(first) = self.logs.next_recovery_point else {
+            return;
+        };
+        let end = self.partitions.places_end();
+        let last = end.min(first.saturating_add(LOOKED_AT_MAX));
+        let mut moved = 0;
+        let mut place = first;
+        while place < last && moved < MOVED_MAX {
+            moved += usize::from(self.partitions.move_recovery_point(io, place));
+            place += 1;
+        }
+        if place < end {
+            self.logs.next_recovery_point = Some(place);
+            io.turn_again();
+        } else {
+            self.logs.next_recovery_point = None;
+            self.partitions.sync_due(io, true);
         }
     }
 
     /// Closes every log: a clean stop. False where one could not be closed.
-    pub(super) fn close_logs(&mut self, io: &Io<Mail>) -> bool {
+    pub(super) fn close_logs(&mut self, io: &mut Io<Mail>) -> bool {
         let now: Now = io.now();
+        io.finish_replacements();
         let mut is_clean = self.phase == Phase::Stopping && self.logs.are_missing_clean();
         self.logs.are_closed = true;
         for partition in self.partitions.iter_mut() {
@@ -480,6 +472,7 @@ impl Shard {
                 is_clean = false;
                 continue;
             }
+            partition.doubt_pending_epochs();
             if let Err(error) = partition.log.close(io.disk(), now) {
                 tracing::error!("{} was not closed cleanly: {error}", partition.name());
                 is_clean = false;
@@ -491,7 +484,7 @@ impl Shard {
 
 /// The partitions of a topic that this node has a replica of. After a clean stop none of them has a
 /// leader, until the broker is unfenced.
-fn wanted_of(topic: &Topic, node_id: NodeId) -> impl Iterator<Item = Wanted> {
+pub(super) fn wanted_of(topic: &Topic, node_id: NodeId) -> impl Iterator<Item = Wanted> {
     topic
         .partitions()
         .filter(move |(_, partition)| partition.replicas.contains(&node_id))

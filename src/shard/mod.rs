@@ -11,6 +11,7 @@
 //! ```
 //! There is no task per connection and no waiting: what is not ready is a state in a table.
 
+mod changes;
 mod checkpoints;
 mod connections;
 mod control;
@@ -130,7 +131,11 @@ impl Turn for Shard {
         self.settle(io);
         self.on_timers(io);
         self.load_coordinators(io);
+        self.apply_changes(io);
         self.settle(io);
+        if self.logs.close_when_written && !self.partitions.are_writing() {
+            self.close_own(io);
+        }
         self.send(io);
         self.request_wake(io);
     }
@@ -170,6 +175,13 @@ impl Shard {
                 if !self.coordinators.on_warmed(token, now, is_read) {
                     self.partitions.on_warmed(io, token, &mut self.effects);
                 }
+            }
+            Event::Written { token, result } => {
+                self.partitions
+                    .on_written(io, token, result, &mut self.effects);
+            }
+            Event::Replaced { token, result } => {
+                self.partitions.on_replaced(io, token, &result);
             }
             Event::Stop => self.on_stop(io),
         }
@@ -274,7 +286,7 @@ impl Shard {
     /// was appended after that would stand in a log whose marker says that all of it is known, and
     /// the next start would not find its producers. Nobody is answered then: the connections close.
     fn perform(&mut self, io: &mut Io<Mail>, origin: Origin, work: Work) {
-        if !self.logs.are_closed {
+        if !self.logs.are_closed && !self.logs.close_when_written {
             self.partitions.perform(io, origin, work, &mut self.effects);
         }
     }
@@ -296,7 +308,8 @@ impl Shard {
     }
 
     fn request_wake(&mut self, io: &mut Io<Mail>) {
-        if !self.readable.is_empty() && self.phase == Phase::Serving {
+        let is_readable = !self.readable.is_empty() && self.phase == Phase::Serving;
+        if is_readable || !self.logs.changes.is_empty() {
             io.turn_again();
         }
         if let Some(deadline) = self.requests.next_deadline() {

@@ -6,7 +6,7 @@
 //!   seed ─► World ─► Simulation<Shard>   the real shards on simulated sockets, disk and clocks
 //!             │
 //!             ├──► clients               Admin, Producer, Consumer, Member: each a machine over a Link
-//!             ├──► faults                kill, stop, full disk, failing syncs, cold pages
+//!             ├──► faults                kill, stop, full disk, failing syncs, cold pages, slow writes
 //!             └──► Ledger, GroupLedger   what was acknowledged, what was read, what must hold
 //! ```
 //! `cargo dev sim SEED` replays one seed. See docs/decisions/simulator.md.

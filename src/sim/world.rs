@@ -91,6 +91,8 @@ pub struct Report {
     pub failed_syncs: u64,
     /// Times pages were cold.
     pub cold_pages: u64,
+    /// Times appends were written away from the turn.
+    pub slow_writes: u64,
     /// Connections that a client gave up.
     pub disconnects: u64,
     /// Partitions that members of a group were given.
@@ -523,7 +525,7 @@ impl World {
         self.faults_left -= 1;
         let lasts = 30 + self.prng.below(300);
         let is_up = matches!(self.process, Process::Up);
-        match self.prng.below(10) {
+        match self.prng.below(12) {
             0..=3 if is_up => self.kill(),
             4 | 5 if is_up => {
                 self.note("the process is asked to stop");
@@ -555,6 +557,12 @@ impl World {
                 self.report.cold_pages += 1;
                 self.fault_ends = Some(self.iterations + lasts);
             }
+            9 | 10 => {
+                self.note("writes are slow");
+                self.simulation.disk().set_writes_are_slow(true);
+                self.report.slow_writes += 1;
+                self.fault_ends = Some(self.iterations + lasts);
+            }
             _ => {
                 self.report.disconnects += 1;
                 let clients = self.clients();
@@ -582,6 +590,7 @@ impl World {
         self.simulation.disk().set_free_bytes(FREE_BYTES);
         self.simulation.disk().set_syncs_fail(false);
         self.simulation.disk().set_reads_are_cold(false);
+        self.simulation.disk().set_writes_are_slow(false);
         self.weather.is_full = false;
         self.weather.is_cold = false;
         if std::mem::take(&mut self.weather.syncs_fail) && matches!(self.process, Process::Up) {

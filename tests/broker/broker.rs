@@ -148,6 +148,16 @@ impl Broker {
         })
     }
 
+    /// Sends the broker a signal, by its name without SIG.
+    pub fn signal(&self, name: &str) {
+        let child = self.running.as_ref().expect("the broker runs");
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &child.id().to_string()])
+            .status()
+            .expect("kill is on every Linux");
+        assert!(sent.success(), "the broker had ended");
+    }
+
     /// Where the broker keeps its partitions.
     pub fn data(&self) -> PathBuf {
         self.directory.path().join("data")

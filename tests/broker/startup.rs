@@ -87,6 +87,36 @@ fn a_start_says_five_lines_and_a_stop_ends_well() {
 }
 
 #[test]
+fn a_running_broker_is_asked_how_long_its_turns_take() {
+    let mut broker = Broker::start(2);
+    if !broker.is_klamm() {
+        return;
+    }
+    let lines = |broker: &Broker, what: &str| {
+        let printed = broker.printed();
+        let lines = printed.lines().filter(|line| line.contains(what));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    for asked in 1..=2 {
+        broker.signal("USR1");
+        let said = wait_for("a line of each core", || {
+            let said = lines(&broker, " turns shard=");
+            (said.len() >= 2 * asked).then_some(said)
+        });
+        for field in [
+            "shard=0 count=",
+            "shard=1 count=",
+            "p9999_us=",
+            "longest_us=",
+        ] {
+            assert!(said.iter().any(|line| line.contains(field)), "{said:?}");
+        }
+    }
+    assert!(broker.stop().success());
+    assert_eq!(lines(&broker, " all turns shard=").len(), 2);
+}
+
+#[test]
 fn a_wrong_setting_is_named() {
     let directory = fresh();
     assert_refused(

@@ -197,6 +197,33 @@ impl Segment {
         Ok(self.file.get_or_init(|| file))
     }
 
+    /// The part of the file for which blocks are to be found before so many bytes, from `from` on, are
+    /// written: see [`Segment::reserve`]. Asked for once.
+    #[must_use]
+    pub fn take_reservation(&self, config: &LogConfig, bytes: u64) -> Option<(u64, u64)> {
+        if !self.wants_reservation(bytes) {
+            return None;
+        }
+        let after = self.bytes + bytes;
+        let start = self.reserved.get().max(self.bytes);
+        let full = u64::from(config.segment_bytes).max(after);
+        let end = (after + after.min(RESERVED_BYTES_MAX)).min(full);
+        self.reserved.set(end);
+        Some((start, end - start))
+    }
+
+    /// Whether blocks are to be found before so many bytes are written.
+    #[must_use]
+    pub fn wants_reservation(&self, bytes: u64) -> bool {
+        let after = self.bytes + bytes;
+        after > self.reserved.get() && after >= RESERVED_FROM_BYTES
+    }
+
+    /// Whether blocks are reserved beyond its end; it will not be told again.
+    pub fn take_reserved(&self) -> bool {
+        self.reserved.replace(0) > self.bytes
+    }
+
     /// Has the file system find blocks for what is about to be written, and for as much again, up to
     /// [`RESERVED_BYTES_MAX`]: one search for many appends, and the segment lies in one piece. Small
     /// segments, of which there may be thousands, take no more than they hold. The next write starts

@@ -1,5 +1,6 @@
 //! Tests of the log as a whole, on the simulated disk.
 
+mod away;
 mod basics;
 mod crash;
 mod decoders;

@@ -3,6 +3,9 @@
 //! A buffer or file that the kernel was given stays in its [`Operation`] until the completion
 //! arrives, whatever becomes of the connection meanwhile.
 
+use super::away::{Away, Ended};
+use super::pressure::Pressure;
+use super::replace::{Progress, Replacement};
 use super::ring::{Completion, GENERATION_MASK, Kind, Ring, user_data};
 use super::sys;
 use crate::base::convert::u64_from;
@@ -13,13 +16,11 @@ use io_uring::{opcode, types};
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Bytes a pipe between a cold file and a socket holds.
 const PIPE_BYTES: usize = 256 << 10;
-/// Most bytes warmed by one operation: a header scan needs far less.
-const WARM_BYTES_MAX: usize = 64 << 10;
 /// One byte of so many is probed before a slice is sent as resident.
 const PROBED_BYTES: usize = 64 << 10;
 /// What a poll says of a peer that sends no more.
@@ -35,9 +36,14 @@ pub struct NativeCore {
     operations: Vec<Option<Operation>>,
     free_operations: Vec<u32>,
     idle_pipes: Vec<Pipe>,
-    removals: VecDeque<Removal>,
-    removing: bool,
+    pub(super) removals: VecDeque<Removal>,
+    pub(super) removing: bool,
+    pub(super) replacements: VecDeque<Replacement>,
+    /// Which file is being replaced.
+    pub(super) replacing: Option<PathBuf>,
     closed: usize,
+    /// Whether writes might have to wait.
+    pub pressure: Pressure,
 }
 
 /// A place in the socket table.
@@ -64,21 +70,21 @@ enum Cold {
     Failed,
 }
 
-struct Pipe {
+pub(super) struct Pipe {
     read: OwnedFd,
     write: OwnedFd,
     bytes: usize,
 }
 
 /// Something to be removed.
-enum Removal {
+pub(super) enum Removal {
     File(PathBuf),
     /// With all below it.
     Directory(PathBuf),
 }
 
 /// Something that the kernel works on, with all that it may touch.
-enum Operation {
+pub(super) enum Operation {
     Sync {
         _file: Arc<File>,
         token: u64,
@@ -97,6 +103,12 @@ enum Operation {
         pipe: Pipe,
         socket: SocketId,
     },
+    Write(Away),
+    Trim {
+        file: Arc<File>,
+        bytes: u64,
+    },
+    Replace(Box<Replacement>),
     Unlink {
         path: std::ffi::CString,
         then: Option<PathBuf>,
@@ -121,8 +133,14 @@ pub enum Outcome {
     Mail { more: bool },
     /// A signal asked for the end.
     Signal,
+    /// A signal asked how long turns took.
+    Tell,
     /// A sync ended.
     Synced { token: u64, result: io::Result<()> },
+    /// A write ended.
+    Written { token: u64, result: io::Result<()> },
+    /// A file has its new content, or keeps the old one.
+    Replaced { token: u64, result: io::Result<()> },
     /// Pages are there.
     Warmed { token: u64, result: io::Result<()> },
     /// Nothing that the shard should hear of.
@@ -141,7 +159,10 @@ impl NativeCore {
             idle_pipes: Vec::new(),
             removals: VecDeque::new(),
             removing: false,
+            replacements: VecDeque::new(),
+            replacing: None,
             closed: 0,
+            pressure: Pressure::new(),
         })
     }
 
@@ -158,6 +179,11 @@ impl NativeCore {
     /// Watches for signals.
     pub fn poll_signal(&mut self, descriptor: RawFd) {
         self.poll_descriptor(descriptor, Kind::Signal);
+    }
+
+    /// Watches for a signal that asks how long turns took.
+    pub fn poll_tell(&mut self, descriptor: RawFd) {
+        self.poll_descriptor(descriptor, Kind::Tell);
     }
 
     fn poll_descriptor(&mut self, descriptor: RawFd, kind: Kind) {
@@ -403,104 +429,7 @@ impl NativeCore {
         std::mem::take(&mut self.closed)
     }
 
-    /// See `Io::sync`.
-    pub fn sync(&mut self, file: &Arc<File>, token: u64) {
-        let descriptor = file
-            .descriptor()
-            .expect("a native core is given native files");
-        let entry = opcode::Fsync::new(types::Fd(descriptor))
-            .flags(types::FsyncFlags::DATASYNC)
-            .build();
-        self.start(
-            Operation::Sync {
-                _file: Arc::clone(file),
-                token,
-            },
-            entry,
-        );
-    }
-
-    /// See `Io::sync_directory`.
-    pub fn sync_directory(&mut self, path: &Path, token: u64) -> io::Result<()> {
-        let directory = std::fs::File::open(path)?;
-        // Not DATASYNC: a file system may take names for something that is not data.
-        let entry = opcode::Fsync::new(types::Fd(directory.as_raw_fd())).build();
-        let operation = Operation::SyncDirectory {
-            _directory: directory,
-            token,
-        };
-        self.start(operation, entry);
-        Ok(())
-    }
-
-    /// See `Io::warm`.
-    pub fn warm(&mut self, file: &Arc<File>, at: u64, bytes: usize, token: u64) {
-        let descriptor = file
-            .descriptor()
-            .expect("a native core is given native files");
-        let mut buffer = vec![0; bytes.clamp(1, WARM_BYTES_MAX)];
-        let length = u32::try_from(buffer.len()).expect("at most WARM_BYTES_MAX");
-        let entry = opcode::Read::new(types::Fd(descriptor), buffer.as_mut_ptr(), length)
-            .offset(at)
-            .build();
-        let operation = Operation::Warm {
-            _file: Arc::clone(file),
-            _buffer: buffer,
-            token,
-        };
-        self.start(operation, entry);
-    }
-
-    /// See `Io::remove_file`.
-    pub fn remove_file(&mut self, path: &Path) {
-        self.removals.push_back(Removal::File(path.to_owned()));
-        self.remove_next();
-    }
-
-    /// See `Io::remove_directory`.
-    pub fn remove_directory(&mut self, path: &Path) {
-        self.removals.push_back(Removal::Directory(path.to_owned()));
-        self.remove_next();
-    }
-
-    /// Unlinks one name after the other on the ring's workers: a large file takes milliseconds.
-    fn remove_next(&mut self) {
-        while !self.removing {
-            let path = match self.removals.pop_front() {
-                None => return,
-                Some(Removal::File(path)) => {
-                    self.unlink(&path, 0, None);
-                    continue;
-                }
-                Some(Removal::Directory(path)) => path,
-            };
-            let first = std::fs::read_dir(&path).and_then(|mut names| names.next().transpose());
-            match first {
-                Ok(Some(entry)) if entry.file_type().is_ok_and(|kind| kind.is_dir()) => {
-                    self.removals.push_front(Removal::Directory(path));
-                    self.removals.push_front(Removal::Directory(entry.path()));
-                }
-                Ok(Some(entry)) => self.unlink(&entry.path(), 0, Some(path)),
-                Ok(None) => self.unlink(&path, libc::AT_REMOVEDIR, None),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => tracing::warn!("{} cannot be removed: {error}", path.display()),
-            }
-        }
-    }
-
-    fn unlink(&mut self, path: &Path, flags: i32, then: Option<PathBuf>) {
-        use std::os::unix::ffi::OsStrExt;
-        let Ok(name) = std::ffi::CString::new(path.as_os_str().as_bytes()) else {
-            return;
-        };
-        let entry = opcode::UnlinkAt::new(types::Fd(libc::AT_FDCWD), name.as_ptr())
-            .flags(flags)
-            .build();
-        self.removing = true;
-        self.start(Operation::Unlink { path: name, then }, entry);
-    }
-
-    fn start(&mut self, operation: Operation, entry: io_uring::squeue::Entry) {
+    pub(super) fn start(&mut self, operation: Operation, entry: io_uring::squeue::Entry) {
         let index = self.free_operations.pop().unwrap_or_else(|| {
             self.operations.push(None);
             u32::try_from(self.operations.len() - 1).expect("bounded by what is in flight")
@@ -513,6 +442,12 @@ impl NativeCore {
     /// Whether the kernel still works on something that must not be abandoned.
     pub fn has_operations(&self) -> bool {
         self.free_operations.len() < self.operations.len()
+    }
+
+    /// Whether a completion is of a file that is being replaced.
+    pub(super) fn is_of_replacement(&self, completion: &Completion) -> bool {
+        let operation = self.operations.get(place(completion.index));
+        completion.kind == Kind::Operation && matches!(operation, Some(Some(Operation::Replace(_))))
     }
 
     /// Takes note of a completion.
@@ -563,6 +498,7 @@ impl NativeCore {
             }
             Kind::Mail => Outcome::Mail { more },
             Kind::Signal => Outcome::Signal,
+            Kind::Tell => Outcome::Tell,
             Kind::Cancel => Outcome::Nothing,
             Kind::Operation => self.finish(index, result),
         }
@@ -599,6 +535,32 @@ impl NativeCore {
                 });
                 Outcome::Writable(socket)
             }
+            Operation::Write(mut away) => match away.end(result) {
+                Ended::More => {
+                    let entry = away.entry();
+                    self.start(Operation::Write(away), entry);
+                    Outcome::Nothing
+                }
+                Ended::Done(result) => Outcome::Written {
+                    token: away.token,
+                    result,
+                },
+            },
+            Operation::Trim { file, bytes } => {
+                if result == -libc::EINVAL {
+                    // A kernel before 6.9: it is done here and now.
+                    let _ = file.set_len(bytes);
+                }
+                Outcome::Nothing // what could not be given back is given back at the clean stop
+            }
+            Operation::Replace(mut replacement) => match replacement.end(result) {
+                Progress::More => {
+                    let entry = replacement.entry();
+                    self.start(Operation::Replace(replacement), entry);
+                    Outcome::Nothing
+                }
+                Progress::Done(result) => self.on_replaced(&replacement, result),
+            },
             Operation::Unlink { path, then } => {
                 self.removing = false;
                 match (outcome, then) {

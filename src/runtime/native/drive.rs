@@ -9,8 +9,9 @@
 
 use super::core::{NativeCore, Outcome};
 use super::listen::Listening;
-use super::process::{StopSignals, Unfit};
+use super::process::{Signals, Unfit};
 use super::sys;
+use super::turns::Turns;
 use crate::base::prng::Prng;
 use crate::base::time::{Instant, Now, Timestamp};
 use crate::runtime::buffer::BufferPool;
@@ -38,8 +39,8 @@ pub struct Settings {
     pub send_buffer_bytes: Option<i32>,
     /// `SO_RCVBUF` of accepted sockets, or the system's.
     pub receive_buffer_bytes: Option<i32>,
-    /// Becomes readable when the process shall end.
-    pub signals: Option<StopSignals>,
+    /// Become readable when the process shall end, and when it shall say how long its turns took.
+    pub signals: Option<Signals>,
     /// When the process began, by the clock that `Now` is read from.
     pub epoch: std::time::Instant,
 }
@@ -106,7 +107,8 @@ struct Driver<'a, M> {
     io: Io<M>,
     settings: &'a Settings,
     post: &'a Post<M>,
-    signals: Option<StopSignals>,
+    signals: Option<Signals>,
+    turns: Turns,
     next_core: usize,
     /// Listeners that wait for a free descriptor, and until when.
     paused: Vec<usize>,
@@ -118,13 +120,14 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
         core: usize,
         settings: &'a Settings,
         post: &'a Post<M>,
-        signals: Option<StopSignals>,
+        signals: Option<Signals>,
     ) -> Result<Driver<'a, M>, Unfit> {
         let mut native = NativeCore::new()
             .map_err(|error| Unfit(format!("shard {core} has no io_uring: {error}")))?;
         native.poll_mail(post[core].wake_descriptor());
         if let Some(signals) = &signals {
-            native.poll_signal(signals.descriptor());
+            native.poll_signal(signals.stop());
+            native.poll_tell(signals.tell());
         }
         let io = Io {
             now: clocks(settings.epoch),
@@ -145,6 +148,7 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
             settings,
             post,
             signals,
+            turns: Turns::new(core),
             next_core: 0,
             paused: Vec::new(),
             paused_until: Instant::NEVER,
@@ -177,12 +181,15 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
             }
         }
         let mut completions = Vec::new();
+        self.turns.begin(monotonic(self.settings.epoch));
         while !shard.is_stopped() {
             self.collect(&mut completions);
             self.io.now = clocks(self.settings.epoch);
             self.io.wake_at = Instant::NEVER;
             self.io.again = false;
             self.io.counters.turns += 1;
+            let (now, written_bytes) = (self.io.now.instant, self.io.counters.written_bytes);
+            self.native().pressure.on_turn(now, written_bytes);
             shard.turn(&mut self.io);
             let all_posted = self.post_mail();
             if shard.is_stopped() {
@@ -196,6 +203,7 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
             self.native().ring().enter(None);
             self.collect(&mut completions);
         }
+        self.turns.say_all();
         Ok(())
     }
 
@@ -217,6 +225,7 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
                     self.adopt(descriptor, listener, peer);
                 }
                 Envelope::Stop => self.io.events.push_back(Event::Stop),
+                Envelope::Tell => self.turns.say_recent(),
             }
         }
     }
@@ -251,8 +260,26 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
                 self.signals = None; // a second signal meets the default action: the process ends
                 super::process::next_signal_ends();
             }
+            Outcome::Tell => {
+                if let Some(signals) = &mut self.signals {
+                    signals.told();
+                }
+                self.turns.say_recent();
+                for (core, mailbox) in self.post.iter().enumerate() {
+                    if core != self.io.core {
+                        // A core whose mailbox is full is asked again by the next signal.
+                        let _ = mailbox.post(Envelope::Tell);
+                    }
+                }
+            }
             Outcome::Synced { token, result } => {
                 self.io.events.push_back(Event::Synced { token, result });
+            }
+            Outcome::Written { token, result } => {
+                self.io.events.push_back(Event::Written { token, result });
+            }
+            Outcome::Replaced { token, result } => {
+                self.io.events.push_back(Event::Replaced { token, result });
             }
             Outcome::Warmed { token, result } => {
                 self.io.events.push_back(Event::Warmed { token, result });
@@ -343,6 +370,12 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
         all
     }
 
+    fn end_turn(&mut self, now: Instant) {
+        if self.turns.end(now) {
+            self.native().pressure.on_waited(now);
+        }
+    }
+
     /// Sleeps in the ring until something completes, mail comes, or the deadline passes.
     fn sleep(&mut self, all_posted: bool) {
         let closed = self.native().take_closed();
@@ -351,7 +384,7 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
                 .connections
                 .fetch_sub(closed, Ordering::Relaxed);
         }
-        let now = clocks(self.settings.epoch).instant;
+        let now = monotonic(self.settings.epoch);
         if now >= self.paused_until {
             self.paused_until = Instant::NEVER;
             for listener in std::mem::take(&mut self.paused) {
@@ -364,13 +397,22 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
         };
         let busy = self.io.again || !self.io.events.is_empty() || !all_posted;
         if busy || !self.post[self.io.core].falls_asleep() {
+            self.end_turn(now);
+            self.turns.begin(now);
             self.native().ring().enter(Some(Duration::ZERO));
             return;
         }
         self.io.counters.sleeps += 1;
+        self.end_turn(now);
         self.native().ring().enter(timeout);
+        self.turns.begin(monotonic(self.settings.epoch));
         self.post[self.io.core].wakes_up();
     }
+}
+
+/// Reads the clock that timeouts go by.
+fn monotonic(epoch: std::time::Instant) -> Instant {
+    Instant(u64::try_from(epoch.elapsed().as_nanos()).unwrap_or(u64::MAX))
 }
 
 /// Reads both clocks.
@@ -379,7 +421,7 @@ pub(super) fn clocks(epoch: std::time::Instant) -> Now {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     Now {
-        instant: Instant(u64::try_from(epoch.elapsed().as_nanos()).unwrap_or(u64::MAX)),
+        instant: monotonic(epoch),
         timestamp: Timestamp(i64::try_from(wall.as_millis()).unwrap_or(i64::MAX)),
     }
 }

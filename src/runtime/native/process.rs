@@ -1,7 +1,7 @@
 //! The process: signals, limits, its cores, and whether this kernel lets klamm run at all.
 
-use std::io;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::io::{self, Read};
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -19,31 +19,43 @@ impl std::fmt::Display for Unfit {
 /// Whether a signal takes its default action: the process ends at once.
 static SIGNAL_ENDS: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
-/// Becomes readable on SIGTERM and SIGINT.
+/// Signals as descriptors: SIGTERM and SIGINT end the process, SIGUSR1 asks it for figures.
 #[derive(Debug)]
-pub struct StopSignals {
-    read: OwnedFd,
+pub struct Signals {
+    stop: UnixStream,
+    tell: UnixStream,
 }
 
-impl StopSignals {
-    /// Takes both signals from here on: before anything is announced, so that none is missed.
+impl Signals {
+    /// Takes the signals from here on: before anything is announced, so that none is missed.
     ///
     /// # Errors
     /// No descriptor is left.
-    pub fn take() -> io::Result<StopSignals> {
-        let (read, write) = UnixStream::pair()?;
-        read.set_nonblocking(true)?;
+    pub fn take() -> io::Result<Signals> {
+        let (stop, write) = UnixStream::pair()?;
+        stop.set_nonblocking(true)?;
         for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
             signal_hook::flag::register_conditional_default(signal, Arc::clone(&SIGNAL_ENDS))?;
             signal_hook::low_level::pipe::register(signal, write.try_clone()?)?;
         }
-        Ok(StopSignals {
-            read: OwnedFd::from(read),
-        })
+        let (tell, write) = UnixStream::pair()?;
+        tell.set_nonblocking(true)?;
+        signal_hook::low_level::pipe::register(signal_hook::consts::SIGUSR1, write)?;
+        Ok(Signals { stop, tell })
     }
 
-    pub(super) fn descriptor(&self) -> RawFd {
-        self.read.as_raw_fd()
+    pub(super) fn stop(&self) -> RawFd {
+        self.stop.as_raw_fd()
+    }
+
+    pub(super) fn tell(&self) -> RawFd {
+        self.tell.as_raw_fd()
+    }
+
+    /// Figures are being told: the next signal asks anew.
+    pub(super) fn told(&mut self) {
+        let mut asked = [0; 64];
+        while matches!(self.tell.read(&mut asked), Ok(count) if count == asked.len()) {}
     }
 }
 

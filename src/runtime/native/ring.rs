@@ -29,8 +29,10 @@ pub enum Kind {
     Accept,
     /// A multishot poll of the mailbox's eventfd.
     Mail,
-    /// A poll of the descriptor that signals write to.
+    /// A poll of the descriptor that signals which end the process write to.
     Signal,
+    /// A poll of the descriptor that the signal which asks for figures writes to.
+    Tell,
     /// A sync, a warming read or a splice; the index is the operation's.
     Operation,
     /// A cancellation, whose own result nobody needs.
@@ -55,6 +57,8 @@ pub struct Completion {
 /// The ring.
 pub struct Ring {
     ring: IoUring,
+    /// Taken out early, and to be handed out again.
+    backlog: Vec<Completion>,
 }
 
 /// The 24 bits of a generation that fit into user data.
@@ -70,6 +74,7 @@ pub fn user_data(kind: Kind, generation: u32, index: u32) -> u64 {
         Kind::Signal => 5,
         Kind::Operation => 6,
         Kind::Cancel => 7,
+        Kind::Tell => 8,
     };
     (kind << 56) | (u64::from(generation & GENERATION_MASK) << 32) | u64::from(index)
 }
@@ -85,6 +90,7 @@ fn unpack(entry: &cqueue::Entry) -> Completion {
         5 => Kind::Signal,
         6 => Kind::Operation,
         7 => Kind::Cancel,
+        8 => Kind::Tell,
         other => {
             panic!("the kernel completed an operation of kind {other}, which was never pushed")
         }
@@ -111,7 +117,10 @@ impl Ring {
         let _ = ring
             .submitter()
             .register_iowq_max_workers(&mut [WORKERS, WORKERS]);
-        Ok(Ring { ring })
+        Ok(Ring {
+            ring,
+            backlog: Vec::new(),
+        })
     }
 
     /// Queues an operation; it starts with the next [`Ring::enter`], or at once when the queue is full.
@@ -135,6 +144,10 @@ impl Ring {
         reason = "io_uring_enter with GETEVENTS and nothing to wait for"
     )]
     pub fn enter(&mut self, timeout: Option<Duration>) {
+        let timeout = match self.backlog.is_empty() {
+            true => timeout,
+            false => Some(Duration::ZERO),
+        };
         let result = match timeout {
             None => self.ring.submitter().submit_and_wait(1).map(|_| ()),
             Some(Duration::ZERO) => {
@@ -163,8 +176,14 @@ impl Ring {
         }
     }
 
+    /// Keeps completions for the next [`Ring::reap`], and has the next sleep end at once.
+    pub fn put_back(&mut self, completions: Vec<Completion>) {
+        self.backlog.extend(completions);
+    }
+
     /// Moves all completions that are there into `into`.
     pub fn reap(&mut self, into: &mut Vec<Completion>) {
+        into.append(&mut self.backlog);
         into.extend(self.ring.completion().map(|entry| unpack(&entry)));
     }
 }

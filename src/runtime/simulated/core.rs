@@ -1,8 +1,10 @@
 //! One simulated core's sockets and operations: what `NativeCore` is to a ring, on a [`Network`].
 
 use super::network::{Network, PeerEnd};
+use crate::base::prng::Prng;
 use crate::runtime::disk::{Disk, File};
-use crate::runtime::io::{Received, Sent, SocketId};
+use crate::runtime::io::{Event, Received, Sent, SocketId};
+use bytes::Bytes;
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
@@ -34,6 +36,18 @@ pub(super) enum Pending {
         token: u64,
     },
     Warm {
+        token: u64,
+    },
+    Replace {
+        disk: Disk,
+        path: PathBuf,
+        content: Vec<u8>,
+        token: Option<u64>,
+    },
+    Write {
+        file: Arc<File>,
+        position: u64,
+        parts: Vec<Bytes>,
         token: u64,
     },
 }
@@ -139,24 +153,137 @@ impl SimulatedCore {
         });
     }
 
+    pub(in crate::runtime) fn replace_file(
+        &mut self,
+        disk: &Disk,
+        path: &Path,
+        content: Vec<u8>,
+        token: Option<u64>,
+    ) {
+        self.pending.push(Pending::Replace {
+            disk: disk.clone(),
+            path: path.to_owned(),
+            content,
+            token,
+        });
+    }
+
+    /// Ends all replacements, in their order.
+    pub(in crate::runtime) fn finish_replacements(&mut self) -> Vec<(u64, io::Result<()>)> {
+        let is_replacement = |pending: &mut Pending| matches!(pending, Pending::Replace { .. });
+        let replacements: Vec<Pending> = self.pending.extract_if(.., is_replacement).collect();
+        let events = replacements.into_iter().map(Pending::finish::<()>);
+        let replaced = events.filter_map(|event| match event {
+            Some(Event::Replaced { token, result }) => Some((token, result)),
+            Some(_) | None => None,
+        });
+        replaced.collect()
+    }
+
+    pub(in crate::runtime) fn abandon_replacements(&mut self, directory: &Path) {
+        self.pending.retain(|pending| match pending {
+            Pending::Replace { path, .. } => !path.starts_with(directory),
+            Pending::Sync { .. }
+            | Pending::SyncDirectory { .. }
+            | Pending::Warm { .. }
+            | Pending::Write { .. } => true,
+        });
+    }
+
+    /// What may end next, in place of the one that was chosen: replacements end in their order.
+    pub(super) fn next_to_finish(&self, chosen: usize) -> usize {
+        let is_replacement = |pending: &Pending| matches!(pending, Pending::Replace { .. });
+        match self.pending.get(chosen) {
+            Some(pending) if is_replacement(pending) => {
+                let first = self.pending.iter().position(is_replacement);
+                first.unwrap_or(chosen)
+            }
+            Some(_) | None => chosen,
+        }
+    }
+
+    pub(in crate::runtime) fn write(
+        &mut self,
+        file: Arc<File>,
+        position: u64,
+        parts: Vec<Bytes>,
+        token: u64,
+    ) {
+        self.pending.push(Pending::Write {
+            file,
+            position,
+            parts,
+            token,
+        });
+    }
+
     pub(in crate::runtime) fn warm(&mut self, _file: &Arc<File>, token: u64) {
         self.pending.push(Pending::Warm { token });
     }
 }
 
 impl Pending {
-    /// Does the work; gives the token and the result of a sync, or of a warming.
-    pub(super) fn finish(self) -> (u64, io::Result<()>, bool) {
-        match self {
-            Pending::Sync { file, token } => (token, file.sync_data(), true),
+    /// Does the work; says to the shard that it is done.
+    pub(super) fn finish<M>(self) -> Option<Event<M>> {
+        Some(match self {
+            Pending::Sync { file, token } => Event::Synced {
+                token,
+                result: file.sync_data(),
+            },
             Pending::SyncDirectory { disk, path, token } => {
                 let result = disk.sync_directory(&path);
                 // A descriptor does not mind that the directory was renamed meanwhile.
                 let is_gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
                 let is_moved = result.as_ref().is_err_and(is_gone);
-                (token, if is_moved { Ok(()) } else { result }, true)
+                let result = if is_moved { Ok(()) } else { result };
+                Event::Synced { token, result }
             }
-            Pending::Warm { token } => (token, Ok(()), false),
+            Pending::Warm { token } => Event::Warmed {
+                token,
+                result: Ok(()),
+            },
+            Pending::Write {
+                file,
+                position,
+                parts,
+                token,
+            } => Event::Written {
+                token,
+                result: file.write_at(position, &parts.concat()),
+            },
+            Pending::Replace {
+                disk,
+                path,
+                content,
+                token,
+            } => {
+                let result = disk.write_atomically(&path, &content);
+                if let (Err(error), None) = (&result, token) {
+                    tracing::error!("{} cannot be replaced: {error}", path.display());
+                }
+                return token.map(|token| Event::Replaced { token, result });
+            }
+        })
+    }
+
+    /// The process is killed: of a write that is under way all, nothing, or the first part is done.
+    pub(super) fn kill(self, prng: &mut Prng) {
+        match self {
+            Pending::Sync { .. }
+            | Pending::SyncDirectory { .. }
+            | Pending::Warm { .. }
+            | Pending::Replace { .. } => {}
+            Pending::Write {
+                file,
+                position,
+                parts,
+                ..
+            } => {
+                let bytes = parts.concat();
+                let done = prng.index(bytes.len() + 1);
+                // On a full disk it would have failed.
+                let _ = file.write_at(position, &bytes[..done]);
+            }
         }
     }
 }

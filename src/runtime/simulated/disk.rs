@@ -27,6 +27,8 @@ struct Faults {
     reads_are_cold: AtomicBool,
     /// Whether each read fails.
     reads_fail: AtomicBool,
+    /// Whether appends are to be written away from the turn.
+    writes_are_slow: AtomicBool,
 }
 
 #[derive(Clone, Debug)]
@@ -79,6 +81,7 @@ impl SimulatedDisk {
                 syncs_fail: AtomicBool::new(false),
                 reads_are_cold: AtomicBool::new(false),
                 reads_fail: AtomicBool::new(false),
+                writes_are_slow: AtomicBool::new(false),
             }),
         }
     }
@@ -101,6 +104,15 @@ impl SimulatedDisk {
     /// From now on each read fails, or none does.
     pub fn set_reads_fail(&self, fail: bool) {
         self.faults.reads_fail.store(fail, Ordering::Relaxed);
+    }
+
+    /// From now on appends are written away from the turn, or in it.
+    pub fn set_writes_are_slow(&self, slow: bool) {
+        self.faults.writes_are_slow.store(slow, Ordering::Relaxed);
+    }
+
+    pub(in crate::runtime) fn are_writes_slow(&self) -> bool {
+        self.faults.writes_are_slow.load(Ordering::Relaxed)
     }
 
     /// The simulated process died: its locks are gone, what it wrote stays.

@@ -120,7 +120,12 @@ impl<T: Turn> Simulation<T> {
     /// Kills the process as `kill -9` does: what was written stays, all else is gone.
     pub fn kill(&mut self) {
         self.note(0xDEAD);
-        for core in self.cores.drain(..) {
+        for mut core in self.cores.drain(..) {
+            if let Backend::Simulated(simulated) = &mut core.io.backend {
+                for pending in simulated.pending.drain(..) {
+                    pending.kill(&mut self.prng);
+                }
+            }
             let mut network = self.network.borrow_mut();
             for end in core.connections {
                 network.close(end);
@@ -332,12 +337,9 @@ impl<T: Turn> Simulation<T> {
                     return;
                 };
                 let chosen = self.prng.index(simulated.pending.len());
-                let (token, result, is_sync) = simulated.pending.remove(chosen).finish();
-                core.io.events.push_back(if is_sync {
-                    Event::Synced { token, result }
-                } else {
-                    Event::Warmed { token, result }
-                });
+                let chosen = simulated.next_to_finish(chosen);
+                let event = simulated.pending.remove(chosen).finish();
+                core.io.events.extend(event);
                 self.note(0x200);
             }
         }
