@@ -563,7 +563,7 @@ impl NativeCore {
             }
             Kind::Mail => Outcome::Mail { more },
             Kind::Signal => Outcome::Signal,
-            Kind::Cancel => Outcome::Nothing,
+            Kind::Timer | Kind::Cancel => Outcome::Nothing,
             Kind::Operation => self.finish(index, result),
         }
     }

@@ -193,7 +193,8 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
         // What the shard left behind still goes out: its last mail, and what the kernel works on.
         self.post_mail();
         while self.native().has_operations() {
-            self.native().ring().enter(None);
+            let now = self.io.now.instant;
+            self.native().ring().sleep(now, Instant::NEVER);
             self.collect(&mut completions);
         }
         Ok(())
@@ -358,17 +359,14 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
                 self.accept(listener);
             }
         }
-        let timeout = match self.io.wake_at.min(self.paused_until) {
-            Instant::NEVER => None,
-            deadline => Some(deadline.since(now)),
-        };
+        let deadline = self.io.wake_at.min(self.paused_until);
         let busy = self.io.again || !self.io.events.is_empty() || !all_posted;
         if busy || !self.post[self.io.core].falls_asleep() {
-            self.native().ring().enter(Some(Duration::ZERO));
+            self.native().ring().enter();
             return;
         }
         self.io.counters.sleeps += 1;
-        self.native().ring().enter(timeout);
+        self.native().ring().sleep(now, deadline);
         self.post[self.io.core].wakes_up();
     }
 }
