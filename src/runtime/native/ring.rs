@@ -31,6 +31,8 @@ pub enum Kind {
     Mail,
     /// A poll of the descriptor that signals write to.
     Signal,
+    /// A poll of the sockets that can wait.
+    Gathered,
     /// A sync, a warming read or a splice; the index is the operation's.
     Operation,
     /// The timer that ends a sleep.
@@ -83,6 +85,7 @@ pub fn user_data(kind: Kind, generation: u32, index: u32) -> u64 {
         Kind::Operation => 6,
         Kind::Cancel => 7,
         Kind::Timer => 8,
+        Kind::Gathered => 9,
     };
     (kind << 56) | (u64::from(generation & GENERATION_MASK) << 32) | u64::from(index)
 }
@@ -99,6 +102,7 @@ fn unpack(entry: &cqueue::Entry) -> Completion {
         6 => Kind::Operation,
         7 => Kind::Cancel,
         8 => Kind::Timer,
+        9 => Kind::Gathered,
         other => {
             panic!("the kernel completed an operation of kind {other}, which was never pushed")
         }
