@@ -7,13 +7,17 @@
 //! A connection reads no further while too many of its requests are unanswered, or too many bytes
 //! of replies wait: back-pressure is simply not receiving.
 
+mod affinity;
 mod frames;
 mod outgoing;
+mod patience;
 mod replies;
 mod strangers;
 
+pub use affinity::Affinity;
 pub use frames::{FrameError, FrameReader, Receiver};
 pub use outgoing::{Outgoing, Piece, Progress};
+pub use patience::Patience;
 pub use replies::{Replies, Reply, Ticket};
 pub use strangers::Stranger;
 
@@ -23,7 +27,8 @@ use crate::runtime::io::{SocketAddr, SocketId};
 use bytes::Bytes;
 use std::collections::VecDeque;
 
-/// One client's connection. Lives on the core that accepted it, for as long as it is open.
+/// One client's connection, on the core that serves it. Where that would be better done by another, it
+/// moves there with nothing but its socket, when it has nothing under way.
 #[derive(Debug)]
 pub struct Connection {
     /// The socket.
@@ -44,6 +49,10 @@ pub struct Connection {
     pub is_readable: bool,
     /// When it last received something.
     pub active_at: Instant,
+    /// Which core its requests are for.
+    pub affinity: Affinity,
+    /// Whether its next request can wait a little.
+    pub patience: Patience,
 }
 
 impl Connection {
@@ -60,7 +69,18 @@ impl Connection {
             outgoing: Outgoing::default(),
             is_readable: false,
             active_at: now,
+            affinity: Affinity::default(),
+            patience: Patience::default(),
         }
+    }
+
+    /// Whether nothing of it is under way: no request, no answer, no part of a frame.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        self.replies.waiting() == 0
+            && self.outgoing.is_empty()
+            && self.backlog.is_empty()
+            && !self.frames.is_inside_a_frame()
     }
 
     /// Whether one more request may be begun: not while the connection owes, or is owed, too much.

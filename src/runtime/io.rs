@@ -15,6 +15,7 @@ use std::fmt;
 use std::io::{self, IoSlice};
 pub use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A core's share of the broker: a machine that the runtime turns.
 pub trait Turn {
@@ -137,6 +138,8 @@ pub struct Io<M> {
     pub(super) cores: usize,
     pub(super) events: VecDeque<Event<M>>,
     pub(super) outboxes: Vec<Vec<M>>,
+    /// How many connections each core has.
+    pub(super) connections: ConnectionCounts,
     pub(super) wake_at: Instant,
     pub(super) again: bool,
     pub(super) counters: IoCounters,
@@ -144,6 +147,31 @@ pub struct Io<M> {
     pub(super) pool: Arc<BufferPool>,
     pub(super) disk: Disk,
     pub(super) backend: Backend,
+}
+
+/// How many connections each core has: read by all, written where one comes or goes.
+#[derive(Clone, Debug)]
+pub(super) struct ConnectionCounts(Arc<[AtomicUsize]>);
+
+/// So many connections more than its own a core may give to another that has few.
+const HAND_OVER_SLACK: usize = 8;
+
+impl ConnectionCounts {
+    pub(super) fn new(cores: usize) -> ConnectionCounts {
+        ConnectionCounts((0..cores).map(|_| AtomicUsize::new(0)).collect())
+    }
+
+    pub(super) fn of(&self, core: usize) -> usize {
+        self.0[core].load(Ordering::Relaxed)
+    }
+
+    pub(super) fn add(&self, core: usize) {
+        self.0[core].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn remove(&self, core: usize) {
+        self.0[core].fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 pub(super) enum Backend {
@@ -240,6 +268,21 @@ impl<M> Io<M> {
         }
     }
 
+    /// Whether what comes next on a connection can wait for some ten milliseconds, so that it is
+    /// announced together with what comes on others like it.
+    pub fn can_wait(&mut self, socket: SocketId, can_wait: bool) {
+        match &mut self.backend {
+            Backend::Native(core) => {
+                if let Err(error) = core.can_wait(socket, can_wait) {
+                    tracing::debug!(
+                        "a connection is announced at once, though it can wait: {error}"
+                    );
+                }
+            }
+            Backend::Simulated(_) => {}
+        }
+    }
+
     /// Whether the peer has closed its side of the connection. Then a receive that was not full says
     /// nothing about what follows: the end itself, which is not announced again.
     #[must_use]
@@ -281,10 +324,40 @@ impl<M> Io<M> {
 
     /// Closes a connection. Events of it that were under way are not delivered.
     pub fn close(&mut self, socket: SocketId) {
-        match &mut self.backend {
+        let was_open = match &mut self.backend {
             Backend::Native(core) => core.close(socket),
             Backend::Simulated(core) => core.close(socket),
+        };
+        if was_open {
+            self.connections.remove(self.core);
         }
+        self.forget(socket);
+    }
+
+    /// Whether another core may be given one more connection of this one: not where that would make
+    /// it serve many more than this one does.
+    #[must_use]
+    pub fn may_hand_over(&self, core: usize) -> bool {
+        let here = self.connections.of(self.core);
+        self.connections.of(core) < here + (here / 8).max(HAND_OVER_SLACK)
+    }
+
+    /// Gives a connection to another core, where it arrives as [`Event::Accepted`] once this turn is
+    /// over. Here it is gone at once, as if it were closed.
+    pub fn hand_over(&mut self, socket: SocketId, core: usize, listener: usize, peer: SocketAddr) {
+        let was_open = match &mut self.backend {
+            Backend::Native(native) => native.hand_over(socket, core, listener, peer),
+            Backend::Simulated(simulated) => simulated.hand_over(socket, core, listener, peer),
+        };
+        if was_open {
+            self.connections.remove(self.core);
+            self.connections.add(core);
+        }
+        self.forget(socket);
+    }
+
+    /// Drops what was announced of a socket that is gone.
+    fn forget(&mut self, socket: SocketId) {
         self.events.retain(|event| match event {
             Event::Readable(other) | Event::Writable(other) => *other != socket,
             Event::Accepted { .. }

@@ -9,14 +9,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 
 /// What travels between cores.
 #[derive(Debug)]
 pub(super) enum Envelope<M> {
     /// All mail of one turn of one sender.
     Mails(Vec<M>),
-    /// A connection that the acceptor gives to this core.
+    /// A connection that the acceptor, or another core, gives to this one.
     Connection {
         descriptor: OwnedFd,
         listener: usize,
@@ -34,8 +34,6 @@ pub(super) struct Mailbox<M> {
     queue: ArrayQueue<Envelope<M>>,
     sleeping: AtomicBool,
     wake: OwnedFd,
-    /// Connections the core has, for the acceptor's choice.
-    pub(super) connections: AtomicUsize,
 }
 
 /// The mailboxes of all cores.
@@ -47,7 +45,6 @@ impl<M> Mailbox<M> {
             queue: ArrayQueue::new(MAILBOX_BATCHES_MAX),
             sleeping: AtomicBool::new(false),
             wake: super::native::sys::event_descriptor()?,
-            connections: AtomicUsize::new(0),
         })
     }
 

@@ -139,6 +139,9 @@ impl Shard {
         let ticket = connection.replies.begin(frame_bytes);
         let listener = connection.listener;
         let peer = connection.peer;
+        let api = header.api_key;
+        let can_wait = connection.patience.note(api, io.now().instant);
+        io.can_wait(socket, can_wait);
         let id = self.requests.begin(connection, ticket);
         let request = Request {
             id,
@@ -148,7 +151,22 @@ impl Shard {
             header,
             body,
         };
+        let works_before = self.outbox.works.len();
+        let groups_before = self.outbox.groups.len();
         self.step(io, id, |context| handler::handle(context, request));
+        let Some(connection) = self.connections.get_mut(socket) else {
+            return;
+        };
+        if api == ApiKey::Fetch {
+            // Fetch sessions belong to a core.
+            connection.affinity.bind();
+            return;
+        }
+        let works = self.outbox.works[works_before..].iter().map(|work| work.0);
+        let groups = self.outbox.groups[groups_before..].iter();
+        connection
+            .affinity
+            .note(works.chain(groups.map(|group| group.0)));
     }
 
     pub(super) fn on_answer(&mut self, io: &mut Io<Mail>, id: RequestId, answer: Answer) {
@@ -249,7 +267,15 @@ impl Shard {
             let progress = connection.outgoing.flush(io, socket);
             let takes_more = connection.is_readable && connection.may_begin();
             match progress {
-                Progress::Done | Progress::Blocked => {}
+                Progress::Done => {
+                    if let Some(core) = connection.affinity.elsewhere(self.core)
+                        && connection.is_at_rest()
+                        && self.hand_over(io, socket, core)
+                    {
+                        continue;
+                    }
+                }
+                Progress::Blocked => {}
                 Progress::Again => {
                     self.unsent.push(socket);
                     io.turn_again();
@@ -264,6 +290,21 @@ impl Shard {
                 self.readable.push_back(socket);
             }
         }
+    }
+
+    /// Gives a connection to the core that its requests are for, unless that has too many already.
+    fn hand_over(&mut self, io: &mut Io<Mail>, socket: SocketId, core: usize) -> bool {
+        if !io.may_hand_over(core) {
+            if let Some(connection) = self.connections.get_mut(socket) {
+                connection.affinity.put_off();
+            }
+            return false;
+        }
+        let Some(connection) = self.connections.remove(socket) else {
+            return false;
+        };
+        io.hand_over(socket, core, connection.listener, connection.peer);
+        true
     }
 
     fn close_because(&mut self, io: &mut Io<Mail>, socket: SocketId, why: &str) {

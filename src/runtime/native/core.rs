@@ -4,17 +4,20 @@
 //! arrives, whatever becomes of the connection meanwhile.
 
 use super::away::{Away, Ended};
+use super::gather::Gathering;
 use super::pressure::Pressure;
 use super::replace::{Progress, Replacement};
 use super::ring::{Completion, GENERATION_MASK, Kind, Ring, user_data};
 use super::sys;
 use crate::base::convert::u64_from;
 use crate::base::limits::SEND_FILE_BYTES_MAX;
+use crate::base::time::Instant;
 use crate::runtime::disk::{File, Resident};
 use crate::runtime::io::{IoCounters, Received, Sent, SocketId};
 use io_uring::{opcode, types};
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -41,9 +44,23 @@ pub struct NativeCore {
     pub(super) replacements: VecDeque<Replacement>,
     /// Which file is being replaced.
     pub(super) replacing: Option<PathBuf>,
-    closed: usize,
     /// Whether writes might have to wait.
     pub pressure: Pressure,
+    departures: Vec<Departure>,
+    /// Made when the first socket can wait.
+    gathering: Option<Gathering>,
+}
+
+/// A connection that leaves for another core.
+pub struct Departure {
+    /// Which core.
+    pub core: usize,
+    /// The socket.
+    pub descriptor: OwnedFd,
+    /// As the connection's new core will be told.
+    pub listener: usize,
+    /// As the connection's new core will be told.
+    pub peer: SocketAddr,
 }
 
 /// A place in the socket table.
@@ -52,6 +69,8 @@ struct Slot {
     generation: u32,
     socket: Option<OwnedFd>,
     polls_for_room: bool,
+    /// It is with the sockets that can wait, and has no poll in the ring.
+    can_wait: bool,
     /// How many bytes must have arrived before the socket counts as readable, where more than one.
     announced_from: Option<i32>,
     /// The peer has closed its side: no further edge will announce the end of the stream.
@@ -161,8 +180,9 @@ impl NativeCore {
             removing: false,
             replacements: VecDeque::new(),
             replacing: None,
-            closed: 0,
             pressure: Pressure::new(),
+            departures: Vec::new(),
+            gathering: None,
         })
     }
 
@@ -215,16 +235,88 @@ impl NativeCore {
             index,
             generation: slot.generation,
         };
-        let entry = opcode::PollAdd::new(
-            types::Fd(socket.as_raw_fd()),
-            poll_mask(libc::POLLIN | libc::POLLRDHUP),
-        )
-        .multi(true)
-        .build()
-        .user_data(user_data(Kind::Readable, id.generation, index));
         slot.socket = Some(socket);
-        self.ring.push(&entry);
+        self.poll_for_bytes(id);
         id
+    }
+
+    fn poll_for_bytes(&mut self, socket: SocketId) {
+        let Some(slot) = self.slot(socket) else {
+            return;
+        };
+        let descriptor = slot.socket.as_ref().expect("slot() returns open ones only");
+        let mask = poll_mask(libc::POLLIN | libc::POLLRDHUP);
+        let entry = opcode::PollAdd::new(types::Fd(descriptor.as_raw_fd()), mask)
+            .multi(true)
+            .build()
+            .user_data(user_data(Kind::Readable, socket.generation, socket.index));
+        self.ring.push(&entry);
+    }
+
+    /// See `Io::can_wait`.
+    pub fn can_wait(&mut self, socket: SocketId, can_wait: bool) -> io::Result<()> {
+        if self
+            .slot(socket)
+            .is_none_or(|slot| slot.can_wait == can_wait)
+        {
+            return Ok(());
+        }
+        if self.gathering.is_none() {
+            let gathering = Gathering::new()?;
+            self.poll_gathering(gathering.descriptor());
+            self.gathering = Some(gathering);
+        }
+        let gathering = self.gathering.as_ref().expect("it was just made");
+        let slot = &mut self.slots[place(socket.index)];
+        let descriptor = slot.socket.as_ref().expect("slot() returns open ones only");
+        if can_wait {
+            gathering.add(descriptor, socket)?;
+            self.cancel(Kind::Readable, socket);
+        } else {
+            gathering.remove(descriptor);
+            self.poll_for_bytes(socket);
+        }
+        self.slots[place(socket.index)].can_wait = can_wait;
+        Ok(())
+    }
+
+    fn poll_gathering(&mut self, descriptor: RawFd) {
+        let entry = opcode::PollAdd::new(types::Fd(descriptor), poll_mask(libc::POLLIN))
+            .build()
+            .user_data(user_data(Kind::Gathered, 0, 0));
+        self.ring.push(&entry);
+    }
+
+    /// When the sockets that can wait must be looked at.
+    pub fn gathered_at(&self) -> Instant {
+        let gathering = self.gathering.as_ref();
+        gathering.map_or(Instant::NEVER, Gathering::deadline)
+    }
+
+    /// Gives those of the sockets that can wait which have become readable, where it is time to look.
+    pub fn gathered(&mut self, now: Instant, mut found: impl FnMut(SocketId)) {
+        let Some(gathering) = &mut self.gathering else {
+            return;
+        };
+        let slots = &mut self.slots;
+        let is_armed = gathering.look(now, |socket, flags| {
+            let slot = slots.get_mut(place(socket.index));
+            if let Some(slot) = slot.filter(|slot| slot.generation == socket.generation) {
+                slot.hung_up |= flags & HANG_UP.unsigned_abs() != 0;
+                found(socket);
+            }
+        });
+        if is_armed {
+            let descriptor = gathering.descriptor();
+            self.poll_gathering(descriptor);
+        }
+    }
+
+    fn cancel(&mut self, kind: Kind, socket: SocketId) {
+        let target = user_data(kind, socket.generation, socket.index);
+        let entry = opcode::AsyncCancel::new(target).build();
+        self.ring
+            .push(&entry.user_data(user_data(Kind::Cancel, 0, 0)));
     }
 
     fn slot(&mut self, socket: SocketId) -> Option<&mut Slot> {
@@ -395,38 +487,63 @@ impl NativeCore {
         self.ring.push(&entry);
     }
 
-    /// See `Io::close`.
-    pub fn close(&mut self, socket: SocketId) {
-        let Some(slot) = self.slot(socket) else {
-            return;
+    /// See `Io::close`. False where it was not open.
+    pub fn close(&mut self, socket: SocketId) -> bool {
+        let descriptor = self.release(socket);
+        if let Some(descriptor) = &descriptor {
+            // A poll holds the socket open until its cancellation is through.
+            sys::shut_down(descriptor);
+        }
+        descriptor.is_some()
+    }
+
+    /// See `Io::hand_over`. False where it was not open.
+    pub fn hand_over(
+        &mut self,
+        socket: SocketId,
+        core: usize,
+        listener: usize,
+        peer: SocketAddr,
+    ) -> bool {
+        self.announce_from(socket, 1);
+        let Some(descriptor) = self.release(socket) else {
+            return false;
         };
-        let descriptor = slot.socket.take().expect("slot() returns open ones only");
+        self.departures.push(Departure {
+            core,
+            descriptor,
+            listener,
+            peer,
+        });
+        true
+    }
+
+    /// Takes a socket out of the table and ends its polls.
+    fn release(&mut self, socket: SocketId) -> Option<OwnedFd> {
+        let slot = self.slot(socket)?;
+        let descriptor = slot.socket.take();
         let polls_for_room = std::mem::take(&mut slot.polls_for_room);
         let cold = slot.cold.take();
+        let can_wait = std::mem::take(&mut slot.can_wait);
         slot.hung_up = false;
         slot.announced_from = None;
         slot.generation = slot.generation.wrapping_add(1) & GENERATION_MASK;
-        // A poll holds the socket open: end the connection first, then the polls.
-        sys::shut_down(&descriptor);
-        let mut cancel = |kind| {
-            let target = user_data(kind, socket.generation, socket.index);
-            let entry = opcode::AsyncCancel::new(target).build();
-            self.ring
-                .push(&entry.user_data(user_data(Kind::Cancel, 0, 0)));
-        };
-        cancel(Kind::Readable);
+        match (&self.gathering, &descriptor) {
+            (Some(gathering), Some(descriptor)) if can_wait => gathering.remove(descriptor),
+            _ => self.cancel(Kind::Readable, socket),
+        }
         if polls_for_room {
-            cancel(Kind::Writable);
+            self.cancel(Kind::Writable, socket);
         }
         // A pipe that still holds bytes is dropped with them; one being filled belongs to its operation.
         drop(cold);
         self.free_slots.push(socket.index);
-        self.closed += 1;
+        descriptor
     }
 
-    /// How many connections were closed since the last call.
-    pub fn take_closed(&mut self) -> usize {
-        std::mem::take(&mut self.closed)
+    /// The connections that leave for other cores.
+    pub fn departures(&mut self) -> &mut Vec<Departure> {
+        &mut self.departures
     }
 
     pub(super) fn start(&mut self, operation: Operation, entry: io_uring::squeue::Entry) {
@@ -461,20 +578,16 @@ impl NativeCore {
         } = completion;
         let socket = SocketId { index, generation };
         match kind {
+            // The socket can wait from now on, or it is gone.
+            Kind::Readable if result == -libc::ECANCELED => Outcome::Nothing,
             Kind::Readable => {
                 let Some(slot) = self.slot(socket) else {
                     return Outcome::Nothing;
                 };
                 slot.hung_up |= result < 0 || result & HANG_UP != 0;
-                if !more {
+                if !more && !slot.can_wait {
                     // The kernel ended the multishot poll (its queue overflowed): arm it again.
-                    let descriptor = slot.socket.as_ref().expect("an open slot").as_raw_fd();
-                    let mask = poll_mask(libc::POLLIN | libc::POLLRDHUP);
-                    let entry = opcode::PollAdd::new(types::Fd(descriptor), mask)
-                        .multi(true)
-                        .build()
-                        .user_data(user_data(Kind::Readable, generation, index));
-                    self.ring.push(&entry);
+                    self.poll_for_bytes(socket);
                 }
                 Outcome::Readable(socket)
             }
@@ -499,7 +612,13 @@ impl NativeCore {
             Kind::Mail => Outcome::Mail { more },
             Kind::Signal => Outcome::Signal,
             Kind::Tell => Outcome::Tell,
-            Kind::Cancel => Outcome::Nothing,
+            Kind::Gathered => {
+                if let Some(gathering) = &mut self.gathering {
+                    gathering.on_readable();
+                }
+                Outcome::Nothing
+            }
+            Kind::Timer | Kind::Cancel => Outcome::Nothing,
             Kind::Operation => self.finish(index, result),
         }
     }

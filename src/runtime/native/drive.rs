@@ -7,7 +7,7 @@
 //!         └────────────── a completion, mail, a signal, or the deadline ─────────┘
 //! ```
 
-use super::core::{NativeCore, Outcome};
+use super::core::{Departure, NativeCore, Outcome};
 use super::listen::Listening;
 use super::process::{Signals, Unfit};
 use super::sys;
@@ -16,13 +16,12 @@ use crate::base::prng::Prng;
 use crate::base::time::{Instant, Now, Timestamp};
 use crate::runtime::buffer::BufferPool;
 use crate::runtime::disk::Disk;
-use crate::runtime::io::{Backend, Event, Io, IoCounters, Turn};
+use crate::runtime::io::{Backend, ConnectionCounts, Event, Io, IoCounters, Turn};
 use crate::runtime::mail::{Envelope, Mailbox, Post};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How often a core that has a listener looks again whether it may accept, after the process ran out
@@ -60,6 +59,7 @@ where
     let post: Post<T::Mail> = mailboxes
         .map_err(|error| Unfit(format!("no eventfd: {error}")))?
         .into();
+    let connections = ConnectionCounts::new(cores);
     let mut settings = settings;
     let mut signals = settings.signals.take();
     let settings = Arc::new(settings);
@@ -69,12 +69,13 @@ where
         let (post, settings, build) =
             (Arc::clone(&post), Arc::clone(&settings), Arc::clone(&build));
         let signals = signals.take();
+        let connections = connections.clone();
         let executor = glommio::LocalExecutorBuilder::new(glommio::Placement::Fixed(processor))
             .name(&format!("shard-{core}"))
             .ring_depth(64)
             .io_memory(64 << 10)
             .spawn(move || async move {
-                let driver = Driver::new(core, &settings, &post, signals)?;
+                let driver = Driver::new(core, &settings, &post, connections, signals)?;
                 driver.run(&*build).await
             })
             .map_err(|error| Unfit(format!("shard {core} could not be started: {error}")))?;
@@ -120,6 +121,7 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
         core: usize,
         settings: &'a Settings,
         post: &'a Post<M>,
+        connections: ConnectionCounts,
         signals: Option<Signals>,
     ) -> Result<Driver<'a, M>, Unfit> {
         let mut native = NativeCore::new()
@@ -135,6 +137,7 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
             cores: post.len(),
             events: VecDeque::new(),
             outboxes: (0..post.len()).map(|_| Vec::new()).collect(),
+            connections,
             wake_at: Instant::NEVER,
             again: false,
             counters: IoCounters::default(),
@@ -185,6 +188,7 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
         while !shard.is_stopped() {
             self.collect(&mut completions);
             self.io.now = clocks(self.settings.epoch);
+            self.gather();
             self.io.wake_at = Instant::NEVER;
             self.io.again = false;
             self.io.counters.turns += 1;
@@ -200,7 +204,7 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
         // What the shard left behind still goes out: its last mail, and what the kernel works on.
         self.post_mail();
         while self.native().has_operations() {
-            self.native().ring().enter(None);
+            self.native().ring().wait();
             self.collect(&mut completions);
         }
         self.turns.say_all();
@@ -227,6 +231,21 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
                 Envelope::Stop => self.io.events.push_back(Event::Stop),
                 Envelope::Tell => self.turns.say_recent(),
             }
+        }
+    }
+
+    /// Looks at the sockets that can wait, where it is time.
+    fn gather(&mut self) {
+        let Io {
+            backend,
+            events,
+            now,
+            ..
+        } = &mut self.io;
+        if let Backend::Native(native) = backend {
+            native.gathered(now.instant, |socket| {
+                events.push_back(Event::Readable(socket));
+            });
         }
     }
 
@@ -317,12 +336,10 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
         let first = self.next_core;
         let chosen = (0..cores)
             .map(|step| (first + step) % cores)
-            .min_by_key(|core| self.post[*core].connections.load(Ordering::Relaxed))
+            .min_by_key(|core| self.io.connections.of(*core))
             .expect("there is at least one core");
         self.next_core = (chosen + 1) % cores;
-        self.post[chosen]
-            .connections
-            .fetch_add(1, Ordering::Relaxed);
+        self.io.connections.add(chosen);
         if chosen == self.io.core {
             self.adopt(descriptor, listener, peer);
             return;
@@ -334,9 +351,7 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
         };
         if self.post[chosen].post(envelope).is_err() {
             // Its mailbox is full: the client sees a closed connection and comes again.
-            self.post[chosen]
-                .connections
-                .fetch_sub(1, Ordering::Relaxed);
+            self.io.connections.remove(chosen);
         }
     }
 
@@ -349,9 +364,9 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
         });
     }
 
-    /// Posts the turn's mail; false where some of it has to wait for room.
+    /// Posts the turn's mail, and connections that leave; false where some of it has to wait for room.
     fn post_mail(&mut self) -> bool {
-        let mut all = true;
+        let mut all = self.post_departures();
         for (to, outbox) in self.io.outboxes.iter_mut().enumerate() {
             if outbox.is_empty() {
                 continue;
@@ -376,14 +391,40 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
         }
     }
 
+    /// Sends connections to the cores that they were given to.
+    fn post_departures(&mut self) -> bool {
+        for departure in std::mem::take(self.native().departures()) {
+            let Departure {
+                core,
+                descriptor,
+                listener,
+                peer,
+            } = departure;
+            let envelope = Envelope::Connection {
+                descriptor,
+                listener,
+                peer,
+            };
+            // Where the core's mailbox is full, the connection leaves with the next turn.
+            if let Err(Envelope::Connection {
+                descriptor,
+                listener,
+                peer,
+            }) = self.post[core].post(envelope)
+            {
+                self.native().departures().push(Departure {
+                    core,
+                    descriptor,
+                    listener,
+                    peer,
+                });
+            }
+        }
+        self.native().departures().is_empty()
+    }
+
     /// Sleeps in the ring until something completes, mail comes, or the deadline passes.
     fn sleep(&mut self, all_posted: bool) {
-        let closed = self.native().take_closed();
-        if closed > 0 {
-            self.post[self.io.core]
-                .connections
-                .fetch_sub(closed, Ordering::Relaxed);
-        }
         let now = monotonic(self.settings.epoch);
         if now >= self.paused_until {
             self.paused_until = Instant::NEVER;
@@ -391,20 +432,18 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
                 self.accept(listener);
             }
         }
-        let timeout = match self.io.wake_at.min(self.paused_until) {
-            Instant::NEVER => None,
-            deadline => Some(deadline.since(now)),
-        };
+        let gathered_at = self.native().gathered_at();
+        let deadline = self.io.wake_at.min(self.paused_until).min(gathered_at);
         let busy = self.io.again || !self.io.events.is_empty() || !all_posted;
         if busy || !self.post[self.io.core].falls_asleep() {
             self.end_turn(now);
             self.turns.begin(now);
-            self.native().ring().enter(Some(Duration::ZERO));
+            self.native().ring().enter();
             return;
         }
         self.io.counters.sleeps += 1;
         self.end_turn(now);
-        self.native().ring().enter(timeout);
+        self.native().ring().sleep(now, deadline);
         self.turns.begin(monotonic(self.settings.epoch));
         self.post[self.io.core].wakes_up();
     }

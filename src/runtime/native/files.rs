@@ -151,7 +151,7 @@ impl NativeCore {
         let mut completions = Vec::new();
         let (mut others, mut replaced) = (Vec::new(), Vec::new());
         while self.replacing.is_some() {
-            self.ring().enter(None);
+            self.ring().wait();
             self.ring().reap(&mut completions);
             for completion in completions.drain(..) {
                 if !self.is_of_replacement(&completion) {

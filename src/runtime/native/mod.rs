@@ -5,6 +5,7 @@ pub(super) mod core;
 pub(super) mod disk;
 pub mod drive;
 mod files;
+pub(super) mod gather;
 pub mod listen;
 mod pressure;
 pub mod process;

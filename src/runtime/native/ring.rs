@@ -7,9 +7,9 @@
 //! user data of an operation:  kind (8 bits) | generation (24) | index (32)
 //! ```
 
-use io_uring::{IoUring, cqueue, squeue, types};
+use crate::base::time::Instant;
+use io_uring::{IoUring, cqueue, opcode, squeue, types};
 use std::io;
-use std::time::Duration;
 
 /// Entries of the submission queue.
 const SUBMISSIONS: u32 = 256;
@@ -33,9 +33,13 @@ pub enum Kind {
     Signal,
     /// A poll of the descriptor that the signal which asks for figures writes to.
     Tell,
+    /// A poll of the sockets that can wait.
+    Gathered,
     /// A sync, a warming read or a splice; the index is the operation's.
     Operation,
-    /// A cancellation, whose own result nobody needs.
+    /// The timer that ends a sleep.
+    Timer,
+    /// A cancellation, or a change of the timer, whose own result nobody needs.
     Cancel,
 }
 
@@ -59,6 +63,16 @@ pub struct Ring {
     ring: IoUring,
     /// Taken out early, and to be handed out again.
     backlog: Vec<Completion>,
+    timer: Timer,
+}
+
+/// The one timer of the ring. It stays armed from one sleep to the next: to arm and disarm one for
+/// each sleep is two writes to the processor's clock, which a hypervisor traps.
+struct Timer {
+    /// When it goes off, at the latest; `NEVER` where it is not armed.
+    at: Instant,
+    /// How long that is from when it was last set: the kernel reads it with the next submission.
+    length: Box<types::Timespec>,
 }
 
 /// The 24 bits of a generation that fit into user data.
@@ -74,7 +88,9 @@ pub fn user_data(kind: Kind, generation: u32, index: u32) -> u64 {
         Kind::Signal => 5,
         Kind::Operation => 6,
         Kind::Cancel => 7,
-        Kind::Tell => 8,
+        Kind::Timer => 8,
+        Kind::Gathered => 9,
+        Kind::Tell => 10,
     };
     (kind << 56) | (u64::from(generation & GENERATION_MASK) << 32) | u64::from(index)
 }
@@ -90,7 +106,9 @@ fn unpack(entry: &cqueue::Entry) -> Completion {
         5 => Kind::Signal,
         6 => Kind::Operation,
         7 => Kind::Cancel,
-        8 => Kind::Tell,
+        8 => Kind::Timer,
+        9 => Kind::Gathered,
+        10 => Kind::Tell,
         other => {
             panic!("the kernel completed an operation of kind {other}, which was never pushed")
         }
@@ -117,9 +135,14 @@ impl Ring {
         let _ = ring
             .submitter()
             .register_iowq_max_workers(&mut [WORKERS, WORKERS]);
+        let timer = Timer {
+            at: Instant::NEVER,
+            length: Box::default(),
+        };
         Ok(Ring {
             ring,
             backlog: Vec::new(),
+            timer,
         })
     }
 
@@ -138,38 +161,20 @@ impl Ring {
         }
     }
 
-    /// Starts what was queued, and waits until something completes or `timeout` has passed.
+    /// Starts what was queued, and takes note of what completed. Does not wait.
     #[expect(
         unsafe_code,
         reason = "io_uring_enter with GETEVENTS and nothing to wait for"
     )]
-    pub fn enter(&mut self, timeout: Option<Duration>) {
-        let timeout = match self.backlog.is_empty() {
-            true => timeout,
-            false => Some(Duration::ZERO),
-        };
-        let result = match timeout {
-            None => self.ring.submitter().submit_and_wait(1).map(|_| ()),
-            Some(Duration::ZERO) => {
-                let queued = self.ring.submission().len();
-                let queued = u32::try_from(queued).expect("at most SUBMISSIONS");
-                const GETEVENTS: u32 = 1;
-                // SAFETY: no signal mask is passed.
-                let result = unsafe {
-                    self.ring
-                        .submitter()
-                        .enter::<libc::sigset_t>(queued, 0, GETEVENTS, None)
-                };
-                result.map(|_| ())
-            }
-            Some(timeout) => {
-                let timespec = types::Timespec::from(timeout);
-                let arguments = types::SubmitArgs::new().timespec(&timespec);
-                self.ring
-                    .submitter()
-                    .submit_with_args(1, &arguments)
-                    .map(|_| ())
-            }
+    pub fn enter(&mut self) {
+        let queued = self.ring.submission().len();
+        let queued = u32::try_from(queued).expect("at most SUBMISSIONS");
+        const GETEVENTS: u32 = 1;
+        // SAFETY: no signal mask is passed.
+        let result = unsafe {
+            self.ring
+                .submitter()
+                .enter::<libc::sigset_t>(queued, 0, GETEVENTS, None)
         };
         if let Err(error) = result {
             assert!(is_transient(&error), "io_uring_enter failed: {error}");
@@ -181,17 +186,59 @@ impl Ring {
         self.backlog.extend(completions);
     }
 
+    /// Starts what was queued, and waits until something completes, or until `deadline`. It may return
+    /// earlier, with nothing: the timer is only ever brought forward.
+    pub fn sleep(&mut self, now: Instant, deadline: Instant) {
+        if deadline < self.timer.at {
+            self.set_timer(now, deadline);
+        }
+        self.wait();
+    }
+
+    /// Starts what was queued, and waits until something completes.
+    pub fn wait(&mut self) {
+        if !self.backlog.is_empty() {
+            self.enter();
+            return;
+        }
+        if let Err(error) = self.ring.submitter().submit_and_wait(1) {
+            assert!(is_transient(&error), "io_uring_enter failed: {error}");
+        }
+    }
+
+    fn set_timer(&mut self, now: Instant, deadline: Instant) {
+        let is_armed = self.timer.at != Instant::NEVER;
+        self.timer.at = deadline;
+        *self.timer.length = types::Timespec::from(deadline.since(now));
+        let length: *const types::Timespec = &raw const *self.timer.length;
+        let timer = user_data(Kind::Timer, 0, 0);
+        let entry = if is_armed {
+            opcode::TimeoutUpdate::new(timer, length)
+                .build()
+                .user_data(user_data(Kind::Cancel, 0, 0))
+        } else {
+            opcode::Timeout::new(length).build().user_data(timer)
+        };
+        self.push(&entry);
+    }
+
     /// Moves all completions that are there into `into`.
     pub fn reap(&mut self, into: &mut Vec<Completion>) {
         into.append(&mut self.backlog);
-        into.extend(self.ring.completion().map(|entry| unpack(&entry)));
+        for entry in self.ring.completion() {
+            let completion = unpack(&entry);
+            if completion.kind == Kind::Timer {
+                self.timer.at = Instant::NEVER;
+            }
+            into.push(completion);
+        }
     }
 }
 
-/// A wait that timed out or was interrupted, or a kernel short of memory for a moment.
+/// A wait that was interrupted, or a kernel short of memory for a moment.
 fn is_transient(error: &io::Error) -> bool {
     matches!(
         error.raw_os_error(),
-        Some(libc::ETIME | libc::EINTR | libc::EBUSY | libc::EAGAIN)
+        Some(libc::EINTR | libc::EBUSY | libc::EAGAIN)
     )
 }

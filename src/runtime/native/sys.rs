@@ -30,6 +30,52 @@ pub fn raise(event: &OwnedFd) {
     let _ = written;
 }
 
+/// An epoll instance.
+pub fn epoll() -> io::Result<OwnedFd> {
+    // SAFETY: no pointers are passed.
+    owned(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })
+}
+
+/// Has an epoll instance note when a socket becomes readable, once for each time that it does.
+pub fn epoll_add(epoll: &OwnedFd, socket: &OwnedFd, data: u64) -> io::Result<()> {
+    let flags = libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLET;
+    let mut event = libc::epoll_event {
+        events: u32::from_ne_bytes(flags.to_ne_bytes()),
+        u64: data,
+    };
+    let (epoll, socket) = (epoll.as_raw_fd(), socket.as_raw_fd());
+    // SAFETY: the event is a local that the call reads.
+    match unsafe { libc::epoll_ctl(epoll, libc::EPOLL_CTL_ADD, socket, &raw mut event) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Has an epoll instance forget a socket.
+pub fn epoll_remove(epoll: &OwnedFd, socket: &OwnedFd) {
+    let (epoll, socket) = (epoll.as_raw_fd(), socket.as_raw_fd());
+    // SAFETY: a removal takes no event.
+    unsafe { libc::epoll_ctl(epoll, libc::EPOLL_CTL_DEL, socket, std::ptr::null_mut()) };
+}
+
+/// Takes all that an epoll instance has noted, each with its data and flags. Never waits.
+pub fn epoll_take(epoll: &OwnedFd, mut take: impl FnMut(u64, u32)) {
+    const AT_ONCE: usize = 128;
+    let mut events = [libc::epoll_event { events: 0, u64: 0 }; AT_ONCE];
+    let room = i32::try_from(events.len()).expect("a small array");
+    loop {
+        // SAFETY: the array has room for as many events as are asked for.
+        let count = unsafe { libc::epoll_wait(epoll.as_raw_fd(), events.as_mut_ptr(), room, 0) };
+        let count = usize::try_from(count).unwrap_or(0);
+        for event in &events[..count] {
+            take(event.u64, event.events);
+        }
+        if count < AT_ONCE {
+            return;
+        }
+    }
+}
+
 /// A pipe whose ends do not block, and its capacity in bytes.
 pub fn pipe(bytes: usize) -> io::Result<(OwnedFd, OwnedFd, usize)> {
     let mut ends: [RawFd; 2] = [-1; 2];

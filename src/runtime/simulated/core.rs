@@ -7,6 +7,7 @@ use crate::runtime::io::{Event, Received, Sent, SocketId};
 use bytes::Bytes;
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,6 +17,15 @@ pub struct SimulatedCore {
     network: Rc<RefCell<Network>>,
     slots: Vec<Slot>,
     pub(super) pending: Vec<Pending>,
+    pub(super) departures: Vec<Departure>,
+}
+
+/// A connection that leaves for another core.
+pub(super) struct Departure {
+    pub(super) core: usize,
+    pub(super) end: PeerEnd,
+    pub(super) listener: usize,
+    pub(super) peer: SocketAddr,
 }
 
 #[derive(Default)]
@@ -58,6 +68,7 @@ impl SimulatedCore {
             network: Rc::clone(network),
             slots: Vec::new(),
             pending: Vec::new(),
+            departures: Vec::new(),
         }
     }
 
@@ -129,13 +140,39 @@ impl SimulatedCore {
         }
     }
 
-    pub(in crate::runtime) fn close(&mut self, socket: SocketId) {
-        if let Some(end) = self.end(socket) {
+    pub(in crate::runtime) fn close(&mut self, socket: SocketId) -> bool {
+        let end = self.release(socket);
+        if let Some(end) = end {
             self.network.borrow_mut().close(end);
-            let slot = &mut self.slots[place(socket.index)];
-            slot.end = None;
-            slot.generation += 1;
         }
+        end.is_some()
+    }
+
+    pub(in crate::runtime) fn hand_over(
+        &mut self,
+        socket: SocketId,
+        core: usize,
+        listener: usize,
+        peer: SocketAddr,
+    ) -> bool {
+        let Some(end) = self.release(socket) else {
+            return false;
+        };
+        self.departures.push(Departure {
+            core,
+            end,
+            listener,
+            peer,
+        });
+        true
+    }
+
+    fn release(&mut self, socket: SocketId) -> Option<PeerEnd> {
+        let end = self.end(socket)?;
+        let slot = &mut self.slots[place(socket.index)];
+        slot.end = None;
+        slot.generation += 1;
+        Some(end)
     }
 
     pub(in crate::runtime) fn sync(&mut self, file: &Arc<File>, token: u64) {

@@ -1,7 +1,7 @@
 //! Drives shards in one thread from a seed: the next thing to happen is picked at random among all
 //! that could, and time passes only when nothing can.
 
-use super::core::SimulatedCore;
+use super::core::{Departure, SimulatedCore};
 use super::disk::SimulatedDisk;
 use super::network::{Network, PeerEnd};
 use crate::base::collections::FoldHasher;
@@ -9,7 +9,7 @@ use crate::base::prng::Prng;
 use crate::base::time::{Instant, Now, Timestamp};
 use crate::runtime::buffer::BufferPool;
 use crate::runtime::disk::Disk;
-use crate::runtime::io::{Backend, Event, Io, IoCounters, Received, Sent, Turn};
+use crate::runtime::io::{Backend, ConnectionCounts, Event, Io, IoCounters, Received, Sent, Turn};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::hash::Hasher;
@@ -86,6 +86,7 @@ impl<T: Turn> Simulation<T> {
         B: Fn(&mut Io<T::Mail>) -> Result<T, String>,
     {
         assert!(self.cores.is_empty(), "the process runs already");
+        let connections = ConnectionCounts::new(cores);
         for core in 0..cores {
             let mut io = Io {
                 now: self.now,
@@ -93,6 +94,7 @@ impl<T: Turn> Simulation<T> {
                 cores,
                 events: VecDeque::new(),
                 outboxes: (0..cores).map(|_| Vec::new()).collect(),
+                connections: connections.clone(),
                 wake_at: Instant::NEVER,
                 again: false,
                 counters: IoCounters::default(),
@@ -190,19 +192,49 @@ impl<T: Turn> Simulation<T> {
         }
         let (client, broker) = self.network.borrow_mut().connect();
         let chosen = self.prng.index(self.cores.len());
-        let core = &mut self.cores[chosen];
-        core.connections.push(broker);
+        self.cores[chosen].io.connections.add(chosen);
+        self.arrive(Departure {
+            core: chosen,
+            end: broker,
+            listener: 0,
+            peer: std::net::SocketAddr::from(([127, 0, 0, 1], 40_000)),
+        });
+        Some(ClientSocket(client))
+    }
+
+    /// Gives a connection to a core: a new one, or one that another core handed over.
+    fn arrive(&mut self, departure: Departure) {
+        let Departure {
+            core,
+            end,
+            listener,
+            peer,
+        } = departure;
+        let core = &mut self.cores[core];
+        core.connections.push(end);
         let Backend::Simulated(simulated) = &mut core.io.backend else {
             unreachable!("the simulation made a simulated core");
         };
-        let socket = simulated.adopt(broker);
-        let peer = std::net::SocketAddr::from(([127, 0, 0, 1], 40_000));
+        let socket = simulated.adopt(end);
         core.io.events.push_back(Event::Accepted {
             socket,
-            listener: 0,
+            listener,
             peer,
         });
-        Some(ClientSocket(client))
+    }
+
+    /// Moves the connections that a core has handed over in its turn.
+    fn depart(&mut self, index: usize) {
+        let core = &mut self.cores[index];
+        let Backend::Simulated(simulated) = &mut core.io.backend else {
+            unreachable!("the simulation made a simulated core");
+        };
+        for departure in std::mem::take(&mut simulated.departures) {
+            let core = &mut self.cores[index];
+            core.connections.retain(|end| *end != departure.end);
+            self.note(0x300);
+            self.arrive(departure);
+        }
     }
 
     /// Sends from a client.
@@ -324,6 +356,7 @@ impl<T: Turn> Simulation<T> {
                 self.note(crate::base::convert::u64_from(index));
                 self.note(counters.received_bytes);
                 self.note(counters.sent_memory_bytes + counters.sent_file_bytes);
+                self.depart(index);
             }
             Task::Deliver(index) => {
                 let core = &mut self.cores[index];
