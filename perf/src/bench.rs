@@ -111,9 +111,19 @@ impl Running {
         measured: &mut Measured,
         which: &[(&'static str, System)],
     ) -> Result<Running, String> {
+        Running::start_with(bench, measured, which, &[])
+    }
+
+    /// The same, all with these settings.
+    pub fn start_with(
+        bench: &Bench,
+        measured: &mut Measured,
+        which: &[(&'static str, System)],
+        settings: &'static [&'static str],
+    ) -> Result<Running, String> {
         let mut running = Vec::new();
         for (label, system) in which {
-            let node = Node::fresh(&bench.installation, *system, label)?;
+            let node = Node::fresh_with(&bench.installation, *system, label, settings)?;
             measured
                 .configurations
                 .insert((*label).to_owned(), node.configuration());

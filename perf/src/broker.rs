@@ -89,12 +89,25 @@ pub struct Node {
     /// Kafka clients connect here.
     pub port: u16,
     controller_port: u16,
+    /// Settings that differ from the defaults.
+    settings: &'static [&'static str],
 }
 
 impl Node {
     /// A fresh folder below the work folder; Apache's is formatted, klamm formats its own.
     pub fn fresh(installation: &Installation, system: System, name: &str) -> Result<Node, String> {
+        Node::fresh_with(installation, system, name, &[])
+    }
+
+    /// The same, with these settings, each `key=value`.
+    pub fn fresh_with(
+        installation: &Installation,
+        system: System,
+        name: &str,
+        settings: &'static [&'static str],
+    ) -> Result<Node, String> {
         let node = Node {
+            settings,
             system,
             folder: installation.work.join(name),
             port: free_port()?,
@@ -134,9 +147,19 @@ impl Node {
         let data = self.data();
         let data = data.display();
         let port = self.port;
+        let (before, after) = match self.system {
+            System::Klamm => (" --override ", ""),
+            System::Kafka => ("", "\n"),
+        };
+        let settings: String = self
+            .settings
+            .iter()
+            .map(|setting| format!("{before}{setting}{after}"))
+            .collect();
         match self.system {
             System::Klamm => format!(
-                "start --override listeners=PLAINTEXT://127.0.0.1:{port} --override log.dirs={data}"
+                "start --override listeners=PLAINTEXT://127.0.0.1:{port} --override \
+                 log.dirs={data}{settings}"
             ),
             System::Kafka => {
                 let controller = self.controller_port;
@@ -154,7 +177,8 @@ impl Node {
                      transaction.state.log.replication.factor=1\n\
                      transaction.state.log.min.isr=1\n\
                      share.coordinator.state.topic.replication.factor=1\n\
-                     share.coordinator.state.topic.min.isr=1\n"
+                     share.coordinator.state.topic.min.isr=1\n\
+                     {settings}"
                 )
             }
         }

@@ -9,7 +9,8 @@ use std::io;
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How often a member that is stable in an old generation asks whether there is a new one.
+/// How often a member that is stable in an old generation asks whether there is a new one, unless it
+/// is told otherwise.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// The groups and what they share.
@@ -32,6 +33,8 @@ pub struct Members {
     members: Vec<Member>,
     /// What members say of themselves: another number asks for a rebalance.
     note: i32,
+    /// How often they look for a new generation.
+    look: Duration,
 }
 
 struct Member {
@@ -85,7 +88,13 @@ impl Members {
             members: members.collect(),
             plan,
             note: 0,
+            look: LOOK,
         })
+    }
+
+    /// Has them look for a new generation so often.
+    pub fn look_every(&mut self, interval: Duration) {
+        self.look = interval;
     }
 
     /// How many there are.
@@ -107,13 +116,13 @@ impl Members {
             if start.elapsed() > PATIENCE {
                 return Err(io::Error::other("the groups do not become stable"));
             }
-            for reply in self.links.replies(LOOK)? {
+            for reply in self.links.replies(self.look)? {
                 let began = self.on_reply(&reply)?;
                 if began && gathered.is_none() {
                     gathered = Some(start.elapsed());
                 }
             }
-            if looked.elapsed() >= LOOK {
+            if looked.elapsed() >= self.look {
                 looked = Instant::now();
                 self.look_for_generations()?;
             }
@@ -171,7 +180,7 @@ impl Members {
         let is_rebalancing: Vec<bool> = self
             .members
             .chunks(self.plan.members)
-            .map(|group| group.iter().any(|member| member.stage != Stage::Stable))
+            .map(|group| group.iter().any(|member| member.stage == Stage::Joining))
             .collect();
         let newest = self.newest_generations();
         for index in 0..self.members.len() {

@@ -196,17 +196,52 @@ fn list(bench: &Bench, broker: &Broker, least: usize) -> Result<f64, String> {
 
 /// One large classic group: everybody joins, then everybody joins again.
 pub fn join_classic(bench: &Bench, measured: &mut Measured) -> Result<(), String> {
+    large_classic_group(bench, measured, &InitialDelay::Default)
+}
+
+/// The same where the coordinator waits for nobody: what is left is work.
+pub fn join_classic_at_once(bench: &Bench, measured: &mut Measured) -> Result<(), String> {
+    large_classic_group(bench, measured, &InitialDelay::None)
+}
+
+/// `group.initial.rebalance.delay.ms`
+enum InitialDelay {
+    /// 3 s.
+    Default,
+    /// 0.
+    None,
+}
+
+fn large_classic_group(
+    bench: &Bench,
+    measured: &mut Measured,
+    delay: &InitialDelay,
+) -> Result<(), String> {
     let contestants = bench.contestants();
     let members = usize::try_from(bench.count(500)).expect("a small count");
     let partitions = i32::try_from(bench.count(5_000)).expect("a small count");
+    let (settings, waited, look_ms, told): (&[&str], _, _, _) = match delay {
+        InitialDelay::Default => (
+            &[],
+            INITIAL_DELAYS,
+            100,
+            "group.initial.rebalance.delay.ms is the default, 3 s, on both, and passes twice",
+        ),
+        InitialDelay::None => (
+            &["group.initial.rebalance.delay.ms=0"],
+            Duration::ZERO,
+            5,
+            "group.initial.rebalance.delay.ms is 0 on both: the first member has a generation of its \
+             own, and the others the next one, of which it learns by a heartbeat every 5 ms",
+        ),
+    };
     measured.load = format!(
         "{members} members, a connection each, of one process: JoinGroup v5 at once, with the id that \
          is required again, SyncGroup v3; the leader gives each the same number of {partitions} \
-         partitions. Stable is when the last member has its partitions. \
-         group.initial.rebalance.delay.ms is the default, 3 s, on both, and passes twice. Then all \
-         join again with other subscriptions, which is one rebalance without a delay"
+         partitions. Stable is when the last member has its partitions. {told}. Then all join again \
+         with other subscriptions, which is one rebalance without a delay"
     );
-    let mut running = Running::start(bench, measured, &contestants)?;
+    let mut running = Running::start_with(bench, measured, &contestants, settings)?;
     for (_, broker) in &mut running.0 {
         wire::create_topic(broker.port(), "join", partitions)?;
     }
@@ -220,6 +255,7 @@ pub fn join_classic(bench: &Bench, measured: &mut Measured) -> Result<(), String
             partitions: vec![(0, partitions)],
         };
         let mut all = classic::Members::connect(broker.port(), plan).map_err(said)?;
+        all.look_every(Duration::from_millis(look_ms));
         let (figures, _) = measure(broker, |_| {
             let first = all.join().map_err(said)?;
             let again = all.join().map_err(said)?;
@@ -227,7 +263,7 @@ pub fn join_classic(bench: &Bench, measured: &mut Measured) -> Result<(), String
                 ("join_s".into(), first.stable_s),
                 (
                     "join_beyond_delay_s".into(),
-                    first.stable_s - INITIAL_DELAYS.as_secs_f64(),
+                    first.stable_s - waited.as_secs_f64(),
                 ),
                 ("join_gathered_s".into(), first.gathered_s),
                 ("rejoin_gathered_s".into(), again.gathered_s),

@@ -226,12 +226,22 @@ pub const ROWS: [Row; 16] = [
                 "rejoin_s",
                 Goal::MedianAtMost(0.5),
             ),
-            against_kafka("first join to stable, s", "join_s", Goal::MedianAtMost(0.5)),
+            against_kafka("first join to stable, s", "join_s", Goal::None),
             against_kafka(
                 "the same without the initial delay, s",
                 "join_beyond_delay_s",
                 Goal::None,
             ),
+            against_kafka("broker CPU of both, s", "broker_cpu_s", Goal::None),
+        ],
+    },
+    Row {
+        name: "join-classic-at-once",
+        title: "the same group, `group.initial.rebalance.delay.ms=0`",
+        measure: group_loads::join_classic_at_once,
+        comparisons: &[
+            against_kafka("first join to stable, s", "join_s", Goal::MedianAtMost(0.5)),
+            against_kafka("all join again to stable, s", "rejoin_s", Goal::None),
             against_kafka("broker CPU of both, s", "broker_cpu_s", Goal::None),
         ],
     },

@@ -4,13 +4,16 @@ use crate::base::ids::TopicId;
 use crate::base::prng::Prng;
 use crate::base::time::{Instant, Now};
 use crate::config::Configuration;
+use crate::metadata::delta::{MetadataDelta, PartitionDelta};
 use crate::metadata::image::MetadataImage;
+use crate::metadata::image::topics::Topic;
 use crate::partition::work::Origin;
 use crate::protocol::errors::ErrorCode;
 use crate::protocol::reader::DecodeError;
 use crate::protocol::string::Str;
 use crate::protocol::writer::EncodeError;
 use bytes::Bytes;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// What a machine may look at.
@@ -78,7 +81,7 @@ pub trait Machine {
         Vec::new()
     }
 
-    /// Topics came, went or grew: commands that take note of it.
+    /// Topics came, went, grew or moved: commands that take note of it.
     fn on_metadata(&mut self, world: &mut World<'_>, changed: &TopicsChanged)
     -> Vec<Self::Command>;
 
@@ -145,10 +148,57 @@ impl std::error::Error for DamagedRecord {}
 /// What a change of metadata means to coordinators.
 #[derive(Clone, Debug, Default)]
 pub struct TopicsChanged {
-    /// Names of topics that were made, or have more partitions.
+    /// Names of topics that were made, have more partitions, or may have replicas in other racks.
     pub changed: Vec<Str>,
     /// Names and ids of topics that were deleted.
     pub deleted: Vec<(Str, TopicId)>,
+}
+
+impl TopicsChanged {
+    /// What a change is for those who want topics. `image` has it already.
+    ///
+    /// Racks are looked at where a partition or one of its brokers changed; Apache looks only where a
+    /// partition did, which a broker that comes back in another rack sees to.
+    #[must_use]
+    pub fn of(image: &MetadataImage, delta: &MetadataDelta) -> TopicsChanged {
+        let has_racks = image
+            .cluster
+            .brokers
+            .values()
+            .any(|broker| broker.rack.is_some());
+        let mut ids: BTreeSet<TopicId> = delta.topics_created.clone();
+        for (partition, change) in &delta.partitions {
+            let matters = match change {
+                PartitionDelta::Created => true,
+                PartitionDelta::Changed { .. } => has_racks,
+            };
+            if matters {
+                ids.insert(partition.topic_id);
+            }
+        }
+        let mut topics: BTreeSet<&str> = ids
+            .iter()
+            .filter_map(|id| Some(&*image.topics.by_id(*id)?.name))
+            .collect();
+        if !delta.brokers.is_empty() {
+            let has_replica = |topic: &Topic| {
+                topic.partitions().any(|(_, partition)| {
+                    let replicas = &partition.replicas;
+                    replicas.iter().any(|node| delta.brokers.contains(node))
+                })
+            };
+            let moved = image.topics.iter().filter(|topic| has_replica(topic));
+            topics.extend(moved.map(|topic| &*topic.name));
+        }
+        TopicsChanged {
+            changed: topics.into_iter().map(Str::from).collect(),
+            deleted: delta
+                .topics_deleted
+                .iter()
+                .map(|topic| (Str::from(&*topic.name), topic.id))
+                .collect(),
+        }
+    }
 }
 
 impl<M: Machine + ?Sized> Step<M> {

@@ -15,12 +15,10 @@ use crate::base::time::Instant;
 use crate::coordinator::group::topic::OFFSETS_TOPIC;
 use crate::coordinator::group::{GroupCommand, GroupReply, Groups};
 use crate::coordinator::{Coordinator, Machine, Progress, Timers, TopicsChanged, World};
-use crate::metadata::delta::{MetadataDelta, PartitionDelta};
-use crate::metadata::image::MetadataImage;
+use crate::metadata::delta::MetadataDelta;
 use crate::partition::placement::owner;
 use crate::partition::work::Origin;
 use crate::protocol::errors::ErrorCode;
-use crate::protocol::string::Str;
 use crate::record::Compression;
 use crate::runtime::io::Io;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -139,7 +137,7 @@ impl Shard {
             self.place_coordinators(io, topic_id);
         }
         let Some(delta) = delta else { return };
-        let changed = topics_changed(&self.image, delta);
+        let changed = TopicsChanged::of(&self.image, delta);
         if changed.changed.is_empty() && changed.deleted.is_empty() {
             return;
         }
@@ -282,24 +280,5 @@ impl Shard {
             let request = origin.request;
             self.pass(io, origin.core, Mail::GroupReply { request, reply });
         }
-    }
-}
-
-/// Topics that came, grew or went.
-fn topics_changed(image: &MetadataImage, delta: &MetadataDelta) -> TopicsChanged {
-    let mut ids: BTreeSet<TopicId> = delta.topics_created.clone();
-    let created = delta
-        .partitions
-        .iter()
-        .filter(|(_, change)| matches!(change, PartitionDelta::Created));
-    ids.extend(created.map(|(topic_partition, _)| topic_partition.topic_id));
-    let names = ids.iter().filter_map(|id| image.topics.by_id(*id));
-    TopicsChanged {
-        changed: names.map(|topic| Str::from(&*topic.name)).collect(),
-        deleted: delta
-            .topics_deleted
-            .iter()
-            .map(|topic| (Str::from(&*topic.name), topic.id))
-            .collect(),
     }
 }

@@ -5,6 +5,7 @@
 //! - [`range`]: of each topic, the members have ranges in the order of their names, so that
 //!   partitions of the same number of several topics go to the same member.
 
+mod chains;
 pub mod range;
 pub mod uniform;
 

@@ -228,6 +228,33 @@ fn a_target_that_is_no_longer_true_is_passed_over() {
     assert!(assignment[0].contains(&here(1)) && assignment[1].contains(&here(2)));
 }
 
+/// The first can have more only of what the second has, which then takes something of the third: no
+/// single move makes anything more even. Apache found such shares where klamm did not
+/// (`tests/assignor_oracle.rs`).
+#[test]
+fn shares_are_evened_out_by_more_than_one_move() {
+    let mut case = Case::new(&[2, 4]);
+    case.subscriptions = vec![vec![0], vec![0, 1], vec![1]];
+    let target = |case: &Case, partitions: &[(usize, i32)]| -> Vec<TopicPartition> {
+        let partitions = partitions.iter().map(|&(topic, number)| TopicPartition {
+            topic_id: case.topics[topic].id,
+            partition: PartitionIndex(number),
+        });
+        partitions.collect()
+    };
+    let had: [&[(usize, i32)]; 3] = [&[(0, 0)], &[(0, 1), (1, 0)], &[(1, 1), (1, 2), (1, 3)]];
+    for (subscription, had) in had.iter().enumerate() {
+        case.join(subscription);
+        case.members[subscription].target = target(&case, had);
+    }
+    let sizes: Vec<usize> = case
+        .assign(Assignor::Uniform)
+        .iter()
+        .map(Vec::len)
+        .collect();
+    assert_eq!(sizes, [2, 2, 2]);
+}
+
 /// Groups of one subscription and of several, that change again and again.
 #[test]
 fn seeded_groups_are_balanced_and_sticky() {

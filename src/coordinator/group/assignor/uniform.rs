@@ -1,5 +1,5 @@
 //! Equal shares. Where everybody wants the same topics, two members differ by at most one
-//! partition; where they do not, no partition could move from a member to one that has two less.
+//! partition; where they do not, shares are as even as the topics that each wants allow.
 //! What a member has it keeps, as far as that goes.
 //!
 //! With the same topics for all, it is one pass over partitions and members:
@@ -10,9 +10,10 @@
 //!   place    what is left: first at members of a partition's rack, then in turn at all that lack
 //! ```
 //! With different topics, each topic's free partitions go to its least loaded subscribers, and then
-//! partitions move from the most to the least loaded subscriber of a topic until nothing improves.
+//! partitions move from the most to the least loaded subscriber of a topic until nothing improves;
+//! what is left to improve by more than one move at once, `chains.rs` does.
 
-use super::{Assignment, Row, Spec};
+use super::{Assignment, Row, Spec, chains};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
@@ -195,6 +196,7 @@ fn different_topics(spec: &Spec<'_>, row: &Row<'_>, owners: &mut [usize]) {
             break;
         }
     }
+    chains::even_out(row, &order, &subscribers, owners, &mut loads);
 }
 
 /// Moves partitions of one topic from its most to its least loaded subscribers, until the two differ

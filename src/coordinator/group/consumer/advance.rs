@@ -57,12 +57,9 @@ pub(super) fn advance(
     if let Some(wanted) = subscription(&member.subscription)
         && (is_new || wanted != member.subscription)
     {
-        let has_same_topics = wanted.has_same_topics(&member.subscription);
-        member.subscription = wanted;
+        let before = std::mem::replace(&mut member.subscription, wanted);
         draft.put_subscription(member.clone());
-        if is_new || !has_same_topics {
-            draft.bump(world);
-        }
+        draft.want(world, &before, &member.subscription);
     }
     let assign_at = target::renew(draft, world);
 

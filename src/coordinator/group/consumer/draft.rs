@@ -191,6 +191,28 @@ impl<'a> Draft<'a> {
         topics
     }
 
+    /// A member wants something else than before, or the same: the group epoch rises where that may
+    /// mean other partitions for anybody. It does not for one who comes and wants nothing, or wants by
+    /// a new expression what there is not.
+    pub fn want(&mut self, world: &World<'_>, before: &Subscription, now: &Subscription) {
+        if before.topic_names != now.topic_names {
+            self.bump(world);
+            return;
+        }
+        if before.topic_regex == now.topic_regex {
+            return;
+        }
+        let is_first_expression = before.topic_regex.is_none();
+        let means_nothing_new = now.topic_regex.as_ref().is_some_and(|regex| {
+            !self.group.regexes.contains_key(regex) && regex::resolve(world.image, regex).is_empty()
+        });
+        if is_first_expression && means_nothing_new {
+            self.settle_regexes(world);
+        } else {
+            self.bump(world);
+        }
+    }
+
     /// The group epoch rises: members came, went, or want something else. Topics are looked at on
     /// the way.
     pub fn bump(&mut self, world: &World<'_>) {

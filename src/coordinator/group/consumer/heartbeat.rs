@@ -370,7 +370,7 @@ fn find_group<'a>(
         }
     }
     Ok(Found::Made(Box::new(Made {
-        group: ConsumerGroup::default(),
+        group: ConsumerGroup::new(),
         records,
         is_upgraded: false,
     })))

@@ -191,12 +191,6 @@ impl Subscription {
                 || request.rebalance_timeout_ms == self.rebalance_timeout_ms)
     }
 
-    /// Whether both want the same topics.
-    #[must_use]
-    pub fn has_same_topics(&self, other: &Subscription) -> bool {
-        self.topic_names == other.topic_names && self.topic_regex == other.topic_regex
-    }
-
     /// What a record says.
     #[must_use]
     pub fn from_record(value: &ConsumerGroupMemberMetadataValue) -> Subscription {

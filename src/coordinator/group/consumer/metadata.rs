@@ -3,47 +3,69 @@
 
 use super::draft::Draft;
 use super::{regex, target, timer};
-use crate::base::collections::FoldHasher;
-use crate::base::convert::u64_from;
 use crate::coordinator::group::{GroupCommand, Groups, Kind, Step};
 use crate::coordinator::{TopicsChanged, World};
 use crate::metadata::image::MetadataImage;
 use crate::metadata::image::topics::Topic;
 use crate::protocol::string::Str;
 use std::collections::BTreeSet;
-use std::hash::{Hash, Hasher};
+use twox_hash::XxHash3_64;
 
 /// What the topics of a group are like, as one number: it differs where a topic came, went, has
-/// other partitions, or replicas in other racks. 0 where none of the topics exists. It is only ever
-/// compared with itself.
+/// other partitions, or replicas in other racks. 0 where none of the topics exists. It is Apache's, so
+/// that a group which comes from there, or goes there, has nothing new.
 #[must_use]
 pub fn hash(image: &MetadataImage, topics: &BTreeSet<Str>) -> i64 {
-    let has_racks = has_racks(image);
-    topics
-        .iter()
-        .filter_map(|name| image.topics.by_name(name))
-        .fold(0, |sum: u64, topic| {
-            sum.wrapping_add(topic_hash(image, topic, has_racks))
-        })
-        .cast_signed()
+    let mut bytes = Vec::new();
+    let mut hashes = Vec::new();
+    for topic in topics.iter().filter_map(|name| image.topics.by_name(name)) {
+        write_topic(image, topic, &mut bytes);
+        hashes.extend_from_slice(&XxHash3_64::oneshot(&bytes).to_le_bytes());
+    }
+    if hashes.is_empty() {
+        return 0;
+    }
+    XxHash3_64::oneshot(&hashes).cast_signed()
 }
 
-fn topic_hash(image: &MetadataImage, topic: &Topic, has_racks: bool) -> u64 {
-    let mut hasher = FoldHasher::default();
-    topic.name.hash(&mut hasher);
-    topic.id.0.hash(&mut hasher);
-    hasher.write_u64(u64_from(topic.partition_count()));
-    if has_racks {
-        for (_, partition) in topic.partitions() {
-            let racks: BTreeSet<&str> = partition
-                .replicas
-                .iter()
-                .filter_map(|&node| image.cluster.broker(node)?.rack.as_deref())
-                .collect();
-            racks.hash(&mut hasher);
+/// What Apache's hash of a topic is made of.
+fn write_topic(image: &MetadataImage, topic: &Topic, bytes: &mut Vec<u8>) {
+    const MAGIC: u8 = 0;
+    let length = |count: usize| i32::try_from(count).unwrap_or(i32::MAX).to_le_bytes();
+    bytes.clear();
+    bytes.push(MAGIC);
+    // Two numbers of eight bytes each, the lowest first.
+    for half in topic.id.0.chunks_exact(8) {
+        bytes.extend(half.iter().rev());
+    }
+    write_text(&topic.name, bytes);
+    bytes.extend_from_slice(&length(topic.partition_count()));
+    let has_racks = has_racks(image);
+    let mut racks: Vec<&str> = Vec::new();
+    for (number, partition) in topic.partitions() {
+        bytes.extend_from_slice(&number.0.to_le_bytes());
+        if !has_racks {
+            continue;
+        }
+        let brokers = partition.replicas.iter();
+        racks.clear();
+        racks.extend(brokers.filter_map(|&node| image.cluster.broker(node)?.rack.as_deref()));
+        racks.sort_unstable();
+        for rack in &racks {
+            bytes.extend_from_slice(&length(rack.encode_utf16().count()));
+            write_text(rack, bytes);
         }
     }
-    hasher.finish()
+}
+
+/// A text as Java holds it, and after it its length.
+fn write_text(text: &str, bytes: &mut Vec<u8>) {
+    let mut count = 0_i32;
+    for unit in text.encode_utf16() {
+        bytes.extend_from_slice(&unit.to_le_bytes());
+        count = count.saturating_add(1);
+    }
+    bytes.extend_from_slice(&count.to_le_bytes());
 }
 
 /// Whether any broker has a rack.

@@ -111,7 +111,7 @@ pub(super) fn upgrade(
     for member in &members {
         made.push(records::current(group_id, member));
     }
-    let mut group = ConsumerGroup::default();
+    let mut group = ConsumerGroup::new();
     for record in &made {
         group.replay(record.clone());
     }

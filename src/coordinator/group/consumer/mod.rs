@@ -101,7 +101,20 @@ impl Refusal {
     }
 }
 
+/// What a group's epoch is before anything has made it rise; the first member that wants a topic
+/// makes it 2. 0 is no epoch: so members say that they join.
+const FIRST_EPOCH: i32 = 1;
+
 impl ConsumerGroup {
+    /// A group that has nobody yet.
+    #[must_use]
+    pub fn new() -> ConsumerGroup {
+        ConsumerGroup {
+            group_epoch: FIRST_EPOCH,
+            ..ConsumerGroup::default()
+        }
+    }
+
     /// Whether it has no members.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -32,7 +32,7 @@ fn group_for<'a>(groups: &'a mut Groups, group_id: &Str) -> &'a mut ConsumerGrou
     if let Kind::Classic(_) = group.kind {
         // Where members of a classic group stand in the way, their record's tombstone is lost, and
         // the later record counts.
-        group.kind = Kind::Consumer(ConsumerGroup::default());
+        group.kind = Kind::Consumer(ConsumerGroup::new());
     }
     match &mut group.kind {
         Kind::Consumer(group) => group,

@@ -10,33 +10,33 @@ fn two_members_share_and_one_takes_over() {
     let topic = cluster.make_topic("orders", 4);
     let first = cluster.must_beat(join("a", &["orders"]));
     assert_eq!(first.member_id, text("a"));
-    assert_eq!((first.member_epoch, first.heartbeat_interval_ms), (1, 5000));
+    assert_eq!((first.member_epoch, first.heartbeat_interval_ms), (2, 5000));
     let all = assigned(&first).expect("it joins");
     assert_eq!(all.len(), 4);
 
     // The second comes too early for another assignment: it is asked to come again soon.
     let second = cluster.must_beat(join("b", &["orders"]));
-    assert_eq!(second.member_epoch, 1);
+    assert_eq!(second.member_epoch, 2);
     assert_eq!(assigned(&second), Some(BTreeSet::new()));
     assert!(second.heartbeat_interval_ms <= 1001);
     assert_eq!(cluster.group().state_name(), "Assigning");
     cluster.advance_ms(1001);
     assert_eq!(cluster.group().state_name(), "Reconciling");
 
-    let second = cluster.must_beat(beat("b", 1));
-    assert_eq!(second.member_epoch, 2);
+    let second = cluster.must_beat(beat("b", 2));
+    assert_eq!(second.member_epoch, 3);
     assert_eq!(assigned(&second), None, "nothing is free yet");
     assert!(second.heartbeat_interval_ms <= 500);
-    let first = cluster.must_beat(beat("a", 1));
-    assert_eq!(first.member_epoch, 1);
+    let first = cluster.must_beat(beat("a", 2));
+    assert_eq!(first.member_epoch, 2);
     let kept = assigned(&first).expect("it has to give some back");
     assert_eq!(kept.len(), 2);
     cluster.check_owners();
 
     // Others may have what it gave back as soon as it said so.
-    let first = cluster.must_beat(beat_with("a", 1, kept.clone()));
-    assert_eq!((first.member_epoch, assigned(&first)), (2, None));
-    let second = cluster.must_beat(beat("b", 2));
+    let first = cluster.must_beat(beat_with("a", 2, kept.clone()));
+    assert_eq!((first.member_epoch, assigned(&first)), (3, None));
+    let second = cluster.must_beat(beat("b", 3));
     let given = assigned(&second).expect("they are free now");
     assert_eq!(given, all.difference(&kept).copied().collect());
     assert_eq!(cluster.group().state_name(), "Stable");
@@ -47,8 +47,8 @@ fn two_members_share_and_one_takes_over() {
     assert_eq!((gone.member_id, gone.member_epoch), (text("a"), -1));
     assert_eq!(cluster.group().member_count(), 1);
     cluster.advance_ms(1000);
-    let second = cluster.must_beat(beat_with("b", 2, given));
-    assert_eq!((second.member_epoch, assigned(&second)), (3, Some(all)));
+    let second = cluster.must_beat(beat_with("b", 3, given));
+    assert_eq!((second.member_epoch, assigned(&second)), (4, Some(all)));
     let owner = cluster.group().member("b").expect("it is there");
     assert_eq!(owner.current.assigned.len(), 4);
     cluster.check_owners();
@@ -56,12 +56,12 @@ fn two_members_share_and_one_takes_over() {
     // A commit of an older epoch is one of partitions that the member had then already. KIP-1251.
     let group = cluster.group();
     let check = |epoch| group.validate_offset_commit("b", epoch, 9);
-    assert_eq!(check(3), Ok(CommitCheck::EveryPartition));
-    assert_eq!(check(2), Ok(CommitCheck::EachPartition));
-    assert_eq!(check(4), Err(ErrorCode::STALE_MEMBER_EPOCH));
-    let in_epoch_2 = |number| group.validate_partition_commit("b", 2, topic, number);
+    assert_eq!(check(4), Ok(CommitCheck::EveryPartition));
+    assert_eq!(check(3), Ok(CommitCheck::EachPartition));
+    assert_eq!(check(5), Err(ErrorCode::STALE_MEMBER_EPOCH));
+    let in_epoch_3 = |number| group.validate_partition_commit("b", 3, topic, number);
     let may: Vec<i32> = (0..4)
-        .filter(|&number| in_epoch_2(number).is_ok())
+        .filter(|&number| in_epoch_3(number).is_ok())
         .collect();
     let had = all_but(&kept, topic);
     assert_eq!(may, had);
@@ -93,26 +93,26 @@ fn an_epoch_that_is_not_the_members_is_fenced() {
     let again = cluster.must_beat(join("a", &["orders"]));
     assert_eq!(
         (again.member_epoch, assigned(&again)),
-        (1, Some(all.clone()))
+        (2, Some(all.clone()))
     );
 
     // The next is lost too: the epoch before is good, as long as it has no more than it was given.
     cluster.must_beat(join("b", &["orders"]));
-    let told = cluster.must_beat(beat_with("a", 1, all.clone()));
+    let told = cluster.must_beat(beat_with("a", 2, all.clone()));
     let kept = assigned(&told).expect("it has to give some back");
-    cluster.must_beat(beat_with("a", 1, kept.clone()));
-    let lost = cluster.must_beat(beat_with("a", 1, kept.clone()));
-    assert_eq!(lost.member_epoch, 2);
+    cluster.must_beat(beat_with("a", 2, kept.clone()));
+    let lost = cluster.must_beat(beat_with("a", 2, kept.clone()));
+    assert_eq!(lost.member_epoch, 3);
     assert_eq!(
-        code(&cluster.beat(beat("a", 1))),
+        code(&cluster.beat(beat("a", 2))),
         ErrorCode::FENCED_MEMBER_EPOCH
     );
-    let fenced = cluster.beat(beat_with("a", 1, all));
+    let fenced = cluster.beat(beat_with("a", 2, all));
     assert_eq!(code(&fenced), ErrorCode::FENCED_MEMBER_EPOCH);
 
     // Who was fenced joins anew, and has what it was given.
     let anew = cluster.must_beat(join("a", &["orders"]));
-    assert_eq!((anew.member_epoch, assigned(&anew)), (2, Some(kept)));
+    assert_eq!((anew.member_epoch, assigned(&anew)), (3, Some(kept)));
     let id = GroupCommand::ConsumerGroupHeartbeat(
         asked(1),
         ConsumerGroupHeartbeatRequest {
@@ -240,15 +240,15 @@ fn who_is_not_heard_of_is_fenced() {
     assert_eq!(first.heartbeat_interval_ms, 15_000, "the broker's most");
     cluster.must_beat(join("b", &["orders"]));
     cluster.advance_ms(49_000);
-    cluster.must_beat(beat("b", 2));
+    cluster.must_beat(beat("b", 3));
     cluster.advance_ms(1000);
     assert!(cluster.group().member("a").is_none());
     assert_eq!(
-        code(&cluster.beat(beat("a", 1))),
+        code(&cluster.beat(beat("a", 2))),
         ErrorCode::UNKNOWN_MEMBER_ID
     );
     cluster.check_owners();
-    let b = cluster.must_beat(beat("b", 2));
+    let b = cluster.must_beat(beat("b", 3));
     assert_eq!(assigned(&b).expect("it has all").len(), 2);
 
     // A restart gives everybody a whole session.
@@ -275,14 +275,14 @@ fn who_gives_nothing_back_is_fenced() {
     cluster.must_beat(join("b", &["orders"]));
     for _ in 0..6 {
         // The first time it is told; then its 30 seconds run.
-        let told = cluster.beat(beat_with("a", 1, all.clone()));
+        let told = cluster.beat(beat_with("a", 2, all.clone()));
         assert_eq!(told.error_code, 0);
-        cluster.must_beat(beat("b", 2));
+        cluster.must_beat(beat("b", 3));
         cluster.advance_ms(5000);
     }
-    let late = cluster.beat(beat_with("a", 1, all));
+    let late = cluster.beat(beat_with("a", 2, all));
     assert_eq!(code(&late), ErrorCode::UNKNOWN_MEMBER_ID);
-    let b = cluster.must_beat(beat("b", 2));
+    let b = cluster.must_beat(beat("b", 3));
     assert_eq!(assigned(&b).expect("it has all").len(), 2);
     cluster.check_owners();
 }
@@ -314,10 +314,10 @@ fn a_static_member_comes_back_under_another_id() {
     cluster.check_owners();
     cluster.check_replay();
     let back = cluster.must_beat(instance(join("b", &["orders"])));
-    assert_eq!((back.member_epoch, assigned(&back)), (1, all.clone()));
+    assert_eq!((back.member_epoch, assigned(&back)), (2, all.clone()));
     assert_eq!(
         cluster.group().group_epoch(),
-        1,
+        2,
         "nothing changed for the group"
     );
     assert!(cluster.group().member("a").is_none());
@@ -342,10 +342,10 @@ fn topics_come_grow_and_go() {
     let first = cluster.must_beat(join("a", &["orders", "payments"]));
     assert_eq!(
         (first.member_epoch, assigned(&first)),
-        (1, Some(BTreeSet::new()))
+        (2, Some(BTreeSet::new()))
     );
     cluster.make_topic("orders", 2);
-    let made = cluster.must_beat(beat("a", 1));
+    let made = cluster.must_beat(beat("a", 2));
     assert_eq!(assigned(&made).expect("they are new").len(), 2);
     cluster.make_topic("others", 2);
     let same = cluster.must_beat(beat("a", made.member_epoch));
@@ -408,7 +408,7 @@ fn topics_by_regular_expression() {
 
     cluster.advance_ms(10_000);
     cluster.make_topic("orders-2", 1);
-    let more = cluster.must_beat(beat("a", 1));
+    let more = cluster.must_beat(beat("a", 2));
     let three = assigned(&more).expect("one is new");
     assert_eq!(three.len(), 3);
     // The next comes too soon after it, and is found ten seconds later.
@@ -438,6 +438,46 @@ fn topics_by_regular_expression() {
     cluster.check_replay();
 }
 
+/// By an expression that means nothing, as by no name: the group has nothing new, until a topic comes.
+#[test]
+fn who_comes_and_wants_nothing_raises_no_epoch() {
+    let mut cluster = Cluster::new(&["group.consumer.assignment.interval.ms=0"]);
+    let first = cluster.must_beat(join("a", &[]));
+    assert_eq!(first.member_epoch, 1);
+    let by_regex = ConsumerGroupHeartbeatRequest {
+        subscribed_topic_names: None,
+        subscribed_topic_regex: text("orders.*"),
+        ..join("b", &[])
+    };
+    let second = cluster.must_beat(by_regex.clone());
+    assert_eq!((second.member_epoch, cluster.group().group_epoch()), (1, 1));
+    cluster.check_replay();
+    cluster.advance_ms(10_000);
+    cluster.make_topic("orders", 2);
+    let second = cluster.must_beat(beat("b", 1));
+    assert_eq!(second.member_epoch, 2);
+    assert_eq!(assigned(&second).expect("it is new").len(), 2);
+    // Another by the same expression shares.
+    let third = ConsumerGroupHeartbeatRequest {
+        member_id: "c".into(),
+        ..by_regex
+    };
+    cluster.must_beat(third);
+    assert_eq!(cluster.group().group_epoch(), 3);
+    assert_eq!(cluster.group().target("c").len(), 1);
+    // And who no longer wants it says so.
+    let none = ConsumerGroupHeartbeatRequest {
+        subscribed_topic_names: Some(Vec::new()),
+        subscribed_topic_regex: text(""),
+        ..beat("b", 2)
+    };
+    cluster.must_beat(none);
+    assert_eq!(cluster.group().group_epoch(), 4);
+    assert_eq!(cluster.group().target("c").len(), 2);
+    cluster.check_owners();
+    cluster.check_replay();
+}
+
 #[test]
 fn what_a_member_no_longer_wants_it_gives_back_at_once() {
     let mut cluster = Cluster::new(&[]);
@@ -447,18 +487,18 @@ fn what_a_member_no_longer_wants_it_gives_back_at_once() {
     assert_eq!(assigned(&first).expect("it joins").len(), 4);
     let fewer = ConsumerGroupHeartbeatRequest {
         subscribed_topic_names: Some(vec!["orders".into()]),
-        ..beat("a", 1)
+        ..beat("a", 2)
     };
     // The next assignment is a second off, but nobody gets what it does not want.
     let told = cluster.must_beat(fewer);
-    assert_eq!(told.member_epoch, 1);
+    assert_eq!(told.member_epoch, 2);
     let kept = assigned(&told).expect("it has other partitions");
     assert_eq!(kept.len(), 2);
-    let settled = cluster.must_beat(beat_with("a", 1, kept));
-    assert_eq!((settled.member_epoch, assigned(&settled)), (1, None));
-    cluster.advance_ms(1001);
-    let settled = cluster.must_beat(beat("a", 1));
+    let settled = cluster.must_beat(beat_with("a", 2, kept));
     assert_eq!((settled.member_epoch, assigned(&settled)), (2, None));
+    cluster.advance_ms(1001);
+    let settled = cluster.must_beat(beat("a", 2));
+    assert_eq!((settled.member_epoch, assigned(&settled)), (3, None));
     cluster.check_owners();
 }
 

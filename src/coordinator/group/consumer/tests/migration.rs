@@ -298,7 +298,7 @@ fn requests_of_classic_members_are_checked() {
         assert_eq!(code, ErrorCode::INCONSISTENT_GROUP_PROTOCOL);
     }
     let joined = cluster.classic_join(join_request("c", &[]));
-    assert_eq!((joined.error_code, joined.generation_id), (0, 2));
+    assert_eq!((joined.error_code, joined.generation_id), (0, 3));
     let full = cluster.classic_join(join_request("d", &[]));
     assert_eq!(
         ErrorCode(full.error_code),
@@ -316,7 +316,7 @@ fn requests_of_classic_members_are_checked() {
         ("c", 1, ErrorCode::ILLEGAL_GENERATION),
         ("m", 1, ErrorCode::UNKNOWN_MEMBER_ID),
         ("x", 1, ErrorCode::UNKNOWN_MEMBER_ID),
-        ("c", 2, ErrorCode::INCONSISTENT_GROUP_PROTOCOL),
+        ("c", 3, ErrorCode::INCONSISTENT_GROUP_PROTOCOL),
     ] {
         assert_eq!(
             ErrorCode(sync(&mut cluster, id, epoch).error_code),
@@ -352,6 +352,6 @@ fn requests_of_classic_members_are_checked() {
         partition: PartitionIndex(0),
     };
     assert!(!cluster.group().is_free(partition));
-    cluster.must_beat(beat("m", 1));
+    cluster.must_beat(beat("m", 2));
     cluster.check_replay();
 }

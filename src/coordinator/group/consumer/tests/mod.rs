@@ -9,6 +9,7 @@
 mod churn;
 mod group;
 mod migration;
+mod racks;
 mod reconcile;
 
 use super::ConsumerGroup;
@@ -20,6 +21,7 @@ use crate::coordinator::TopicsChanged;
 use crate::coordinator::group::harness::{Harness, asked};
 use crate::coordinator::group::{GroupCommand, GroupReply};
 use crate::metadata::batch::MetadataBatch;
+use crate::metadata::delta::MetadataDelta;
 use crate::protocol::errors::ErrorCode;
 use crate::protocol::messages::consumer_group_describe::DescribedGroup;
 use crate::protocol::messages::consumer_group_heartbeat::request::TopicPartitions;
@@ -27,7 +29,8 @@ use crate::protocol::messages::consumer_group_heartbeat::{
     ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse,
 };
 use crate::protocol::metadata_records::{
-    ConfigRecord, MetadataRecord, PartitionRecord, RemoveTopicRecord, TopicRecord,
+    ConfigRecord, MetadataRecord, PartitionRecord, RegisterBrokerRecord, RemoveTopicRecord,
+    TopicRecord,
 };
 use crate::protocol::string::Str;
 use std::collections::BTreeSet;
@@ -63,7 +66,14 @@ impl Cluster {
         }
     }
 
-    fn replay(&mut self, records: Vec<MetadataRecord>) {
+    /// Changes the cluster, and tells of it as a shard does.
+    fn change(&mut self, records: Vec<MetadataRecord>) {
+        let delta = self.replay(records);
+        let changed = TopicsChanged::of(&self.image, &delta);
+        self.topics_changed(&changed);
+    }
+
+    fn replay(&mut self, records: Vec<MetadataRecord>) -> MetadataDelta {
         let base_offset = self.image.provenance.last_offset.next();
         let count = i64::try_from(records.len()).expect("few");
         let batch = MetadataBatch {
@@ -74,7 +84,7 @@ impl Cluster {
             records,
             control: Vec::new(),
         };
-        self.image.replay(&batch).expect("a sound batch");
+        self.image.replay(&batch).expect("a sound batch")
     }
 
     /// Makes a topic and tells of it.
@@ -105,24 +115,27 @@ impl Cluster {
                 ..PartitionRecord::default()
             })
         };
-        self.replay((first..first + more).map(partition).collect());
-        self.topics_changed(&TopicsChanged {
-            changed: vec![name.into()],
-            deleted: Vec::new(),
-        });
+        self.change((first..first + more).map(partition).collect());
     }
 
     fn delete_topic(&mut self, name: &str) {
         let topic = self.image.topics.by_name(name).expect("it exists");
         let topic_id = topic.id;
-        self.replay(vec![MetadataRecord::RemoveTopicRecord(RemoveTopicRecord {
+        self.change(vec![MetadataRecord::RemoveTopicRecord(RemoveTopicRecord {
             topic_id,
             ..RemoveTopicRecord::default()
         })]);
-        self.topics_changed(&TopicsChanged {
-            changed: Vec::new(),
-            deleted: vec![(name.into(), topic_id)],
-        });
+    }
+
+    /// A broker registers, in a rack or in none.
+    fn register_broker(&mut self, broker_id: i32, rack: Option<&str>) {
+        let record = RegisterBrokerRecord {
+            broker_id,
+            broker_epoch: self.image.provenance.last_offset.next().0,
+            rack: rack.map(Str::from),
+            ..RegisterBrokerRecord::default()
+        };
+        self.change(vec![MetadataRecord::RegisterBrokerRecord(record)]);
     }
 
     /// Sets a config of the group.

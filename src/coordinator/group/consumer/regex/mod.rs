@@ -1,11 +1,14 @@
 //! Topics by regular expression, resolved here rather than by the members.
 //!
-//! Expressions are RE2's, which know no backtracking: matching is linear in the text, and an
-//! expression that would compile to too much is refused. A match is one of the whole name. What an
-//! expression was found to mean is a record, so that a restart changes nothing.
+//! Expressions are RE2/J's (`re2.rs`, `class.rs`), which know no backtracking: matching is linear in
+//! the text, and an expression that would compile to too much is refused. A match is one of the whole
+//! name. What an expression was found to mean is a record, so that a restart changes nothing.
 //!
 //! An expression is resolved when it comes; all of a group's, when topics change, but at most once
 //! in [`LOOK_UP_INTERVAL`], and every `group.consumer.regex.refresh.interval.ms`.
+
+mod class;
+mod re2;
 
 use crate::base::time::{Instant, milliseconds};
 use crate::coordinator::World;
@@ -25,7 +28,7 @@ const REGEX_BYTES_MAX: usize = 4096;
 const COMPILED_BYTES_MAX: usize = 1 << 19;
 
 /// How deep an expression may nest.
-const NEST_MAX: u32 = 50;
+const NEST_MAX: u32 = 250;
 
 /// Topics that belong to the broker.
 const INTERNAL_TOPICS: &[&str] = &[
@@ -35,7 +38,7 @@ const INTERNAL_TOPICS: &[&str] = &[
     "__cluster_metadata",
 ];
 
-/// Compiles an expression.
+/// Compiles an expression of RE2/J's.
 ///
 /// # Errors
 /// A sentence that says what is wrong with it.
@@ -43,15 +46,8 @@ pub fn compile(regex: &str) -> Result<Regex, String> {
     if regex.len() > REGEX_BYTES_MAX {
         return Err(format!("it is longer than {REGEX_BYTES_MAX} bytes"));
     }
-    let regex = unquoted(regex);
-    // Alone first: `a)|(b` is no expression, though it becomes one between parentheses.
-    build(&regex)?;
-    build(&format!("^(?:{regex})$"))
-}
-
-fn build(regex: &str) -> Result<Regex, String> {
-    RegexBuilder::new(regex)
-        // As in RE2, digits and letters of classes are ASCII's, and so are names of topics.
+    let translated = re2::translate(regex)?;
+    RegexBuilder::new(&format!(r"\A(?:{translated})\z"))
         .unicode(false)
         .size_limit(COMPILED_BYTES_MAX)
         .dfa_size_limit(COMPILED_BYTES_MAX)
@@ -61,30 +57,8 @@ fn build(regex: &str) -> Result<Regex, String> {
             if let regex::Error::CompiledTooBig(limit) = error {
                 return format!("it compiles to more than {limit} bytes");
             }
-            error.to_string()
+            format!("it nests deeper than {NEST_MAX} levels")
         })
-}
-
-/// RE2 takes what stands between `\Q` and `\E` as it is: the crate does not know that, so it is
-/// escaped here.
-fn unquoted(regex: &str) -> String {
-    let mut plain = String::with_capacity(regex.len());
-    let mut rest = regex;
-    while let Some(escape) = rest.find('\\') {
-        plain.push_str(&rest[..escape]);
-        rest = &rest[escape..];
-        if let Some(quoted) = rest.strip_prefix("\\Q") {
-            let end = quoted.find("\\E").unwrap_or(quoted.len());
-            plain.push_str(&regex::escape(&quoted[..end]));
-            rest = quoted[end..].strip_prefix("\\E").unwrap_or_default();
-        } else {
-            let length = 1 + rest.chars().nth(1).map_or(0, char::len_utf8);
-            plain.push_str(&rest[..length]);
-            rest = &rest[length..];
-        }
-    }
-    plain.push_str(rest);
-    plain
 }
 
 /// The topics that an expression means, sorted; none where it does not compile, which a heartbeat
@@ -170,7 +144,7 @@ mod tests {
 
     #[test]
     fn what_is_no_expression_or_too_much_is_refused() {
-        for bad in ["[", "a)|(b", "(?<n", "*", r"\1", "(?=a)"] {
+        for bad in ["[", "a)|(b", "(?<n", "*", r"\1", "(?=a)", "a{1001}", "a**"] {
             assert!(compile(bad).is_err(), "{bad}");
         }
         assert!(compile(&"a".repeat(REGEX_BYTES_MAX + 1)).is_err());
