@@ -5,6 +5,7 @@
 mod group;
 
 use super::BootstrapArguments;
+use super::begin::catch_interrupt;
 use super::error::CliError;
 use super::formatter::{Formatter, Message};
 use super::output::{Output, OutputArguments, OutputFormat, notice};
@@ -251,8 +252,7 @@ pub fn run(arguments: &ConsoleConsumerArguments, output: &mut Output<'_>) -> Res
         .get("client.id")
         .unwrap_or("console-consumer")
         .to_owned();
-    let interrupt = Interrupt::catch()
-        .map_err(|error| CliError::Failed(format!("cannot catch Ctrl-C: {error}")))?;
+    let interrupt = catch_interrupt()?;
     let by_itself = arguments.partition.is_some() || arguments.offset.is_some();
     let membership = group::membership(arguments, &settings, options.clone())?;
     if by_itself && membership.is_named {

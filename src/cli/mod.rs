@@ -4,6 +4,7 @@
 //! where nobody reads standard output any more), 1 it did not work, 2 the command line cannot be
 //! meant, 130 interrupted: once where a tool measures, twice elsewhere.
 
+mod begin;
 pub mod console_consumer;
 pub mod console_producer;
 pub mod dump_log;

@@ -10,12 +10,14 @@
 
 use super::codec;
 use super::error::ClientError;
+use super::throttle;
 use crate::base::convert::u64_from;
-use crate::base::time::Instant;
+use crate::base::time::{Instant, milliseconds};
 use crate::protocol::messages::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
 use crate::protocol::{ApiKey, ErrorCode, Request, Str};
 use bytes::{Bytes, BytesMut};
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 /// Largest answer that is taken: above any `fetch.max.bytes` that makes sense.
 const RESPONSE_BYTES_MAX: usize = 1 << 30;
@@ -75,6 +77,8 @@ pub struct Connection {
     /// Pieces, none of them empty.
     outgoing: VecDeque<Bytes>,
     incoming: BytesMut,
+    /// Until when the broker has asked not to be sent anything. KIP-219.
+    throttled_until: Instant,
 }
 
 impl Connection {
@@ -88,6 +92,7 @@ impl Connection {
             in_flight: VecDeque::new(),
             outgoing: VecDeque::new(),
             incoming: BytesMut::new(),
+            throttled_until: Instant(0),
         };
         connection.ask_for_versions(now, codec::versions::<ApiVersionsRequest>().1);
         connection
@@ -221,6 +226,8 @@ impl Connection {
     pub fn poll_response(&mut self, now: Instant) -> Result<Option<Response>, ClientError> {
         while let Some(response) = self.split_response()? {
             if self.is_ready() {
+                let asked = throttle::asked(response.api_key, response.version, &response.body);
+                self.throttle(now, asked);
                 return Ok(Some(response));
             }
             self.handle_versions(now, &response)?;
@@ -302,8 +309,25 @@ impl Connection {
         if error != ErrorCode::NONE {
             return Err(ClientError::kafka("ApiVersions", error, None));
         }
+        if version >= throttle::API_VERSIONS_SINCE {
+            self.throttle(now, milliseconds(i64::from(answer.throttle_time_ms)));
+        }
         self.state = State::Ready(served);
         Ok(())
+    }
+
+    /// The broker asks to be sent nothing for so long. [`Connection::poll_response`] heeds all
+    /// answers but those of Produce, whose bodies it does not read.
+    pub fn throttle(&mut self, now: Instant, asked: Duration) {
+        if !asked.is_zero() {
+            self.throttled_until = self.throttled_until.max(now + asked);
+        }
+    }
+
+    /// Until when nothing may be sent; long ago where the broker does not throttle.
+    #[must_use]
+    pub fn throttled_until(&self) -> Instant {
+        self.throttled_until
     }
 
     /// Requests that wait for their answer.
@@ -317,10 +341,12 @@ impl Connection {
         self.in_flight.iter().map(|request| request.token)
     }
 
-    /// When the oldest request was made that waits for its answer.
+    /// Since when the oldest request waits for its answer: while the broker throttles it is not
+    /// sent.
     #[must_use]
     pub fn oldest(&self) -> Option<Instant> {
-        self.in_flight.front().map(|request| request.sent_at)
+        let oldest = self.in_flight.front()?;
+        Some(oldest.sent_at.max(self.throttled_until))
     }
 
     /// Bytes that arrived and are no whole answer yet.

@@ -111,6 +111,31 @@ fn an_old_broker_is_asked_again_in_its_own_version() {
 }
 
 #[test]
+fn a_broker_that_throttles_is_sent_nothing_for_so_long() {
+    let mut connection = ready(&[(3, 0, 9)]);
+    assert!(connection.throttled_until() <= NOW);
+    connection
+        .request(NOW, 1, &MetadataRequest::default(), i16::MAX, true)
+        .unwrap();
+    let (_, _, correlation) = sent(&mut connection);
+    let mut body = correlation.to_be_bytes().to_vec();
+    body.push(0);
+    body.extend(300_i32.to_be_bytes());
+    connection.handle_bytes(&frame(&body));
+    assert!(connection.poll_response(NOW).unwrap().is_some());
+    let until = NOW + Duration::from_millis(300);
+    assert_eq!(connection.throttled_until(), until);
+    // A request that waits there does not wait for its answer yet.
+    connection
+        .request(NOW, 2, &MetadataRequest::default(), i16::MAX, true)
+        .unwrap();
+    assert_eq!(connection.oldest(), Some(until));
+    // A shorter time does not shorten a longer one.
+    connection.throttle(NOW, Duration::from_millis(5));
+    assert_eq!(connection.throttled_until(), until);
+}
+
+#[test]
 fn what_is_not_kafka_is_named() {
     for (bytes, word) in [
         (&b"HTTP/1.1 400 Bad Request\r\n"[..], "HTTP"),

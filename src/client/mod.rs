@@ -17,6 +17,7 @@ pub mod group;
 pub mod group_admin;
 pub mod partitioner;
 pub mod producer;
+mod throttle;
 
 pub use blocking::{Client, ClientOptions, Wake, pump_all};
 pub use error::ClientError;

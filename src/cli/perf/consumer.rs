@@ -5,8 +5,8 @@ use super::date::{DateFormat, PATTERN_DEFAULT};
 use super::live::Live;
 use super::settings;
 use crate::base::convert::{f64_from, u64_from};
-use crate::base::prng::Prng;
 use crate::base::time::{Instant, Now};
+use crate::cli::begin::{catch_interrupt, generated_group_id};
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, OutputArguments, OutputFormat, notice};
 use crate::cli::property::{Properties, Spelled, gather};
@@ -14,14 +14,11 @@ use crate::cli::topic_filter::IncludeList;
 use crate::client::consumer::FetchedBatch;
 use crate::client::group::{GroupConsumer, GroupConsumerOptions, Subscription};
 use crate::client::{Client, ClientError, ClientOptions};
-use crate::runtime::blocking::{Interrupt, local_offset_seconds, random_bits};
+use crate::runtime::blocking::{Interrupt, local_offset_seconds};
 use crate::runtime::disk::Disk;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// How many ids there are for groups that nobody named.
-const GENERATED_IDS: u64 = 100_000;
 
 /// Longest wait: a signal is noticed by then. Kafka's tool polls as long.
 const WAIT_MAX: Duration = Duration::from_millis(100);
@@ -116,7 +113,7 @@ impl ConsumerPerfArguments {
         let group_id = match (&self.group, settings.get("group.id")) {
             (Some(group), _) => group.clone(),
             (None, Some(group)) => group.to_owned(),
-            (None, None) => generated_id()?,
+            (None, None) => generated_group_id("perf-consumer")?,
         };
         let mut options = settings::group_consumer(settings, &group_id, !self.from_latest)?;
         options.consumer.partition_bytes = self.fetch_size.max(1);
@@ -134,13 +131,6 @@ impl ConsumerPerfArguments {
             }
         }
     }
-}
-
-fn generated_id() -> Result<String, CliError> {
-    let (seed, _) = random_bits()
-        .map_err(|error| CliError::Failed(format!("the kernel gives no random bits: {error}")))?;
-    let number = Prng::new(seed).below(GENERATED_IDS);
-    Ok(format!("perf-consumer-{number}"))
 }
 
 /// What was read until some moment.
@@ -258,8 +248,7 @@ pub fn run(arguments: &ConsumerPerfArguments, output: &mut Output<'_>) -> Result
     let mut client_options = ClientOptions::new(&arguments.bootstrap_server, client_id)
         .map_err(|error| CliError::Usage(error.to_string()))?;
     settings::client(&settings, &mut client_options)?;
-    let interrupt = Interrupt::catch()
-        .map_err(|error| CliError::Failed(format!("cannot catch Ctrl-C: {error}")))?;
+    let interrupt = catch_interrupt()?;
     let mut client = Client::connect(client_options)?;
     let mut reading = Reading {
         wanted: arguments.num_records.or(arguments.messages).unwrap_or(0),

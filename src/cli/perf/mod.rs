@@ -8,7 +8,7 @@
 //! report.rs     the main thread: Kafka's lines, the live line (live.rs), JSON, HdrHistogram files
 //!               (hdr.rs)
 //! consumer.rs   a member of a group that counts
-//! latency.rs    a producer and a consumer, and the time between them
+//! latency/      a producer and a consumer, and the time between them
 //! ```
 
 pub mod consumer;
@@ -20,6 +20,7 @@ pub mod live;
 pub mod load;
 pub mod payload;
 pub mod producer;
+pub mod rate;
 pub mod report;
 pub mod schedule;
 pub mod settings;

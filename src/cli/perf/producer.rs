@@ -9,11 +9,12 @@ use super::report::Report;
 use super::schedule::Schedule;
 use super::settings;
 use crate::base::prng::Prng;
+use crate::cli::begin::catch_interrupt;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, OutputArguments, OutputFormat};
 use crate::cli::property::{Properties, Spelled, gather};
 use crate::client::ClientOptions;
-use crate::runtime::blocking::{Clock, Interrupt, side_by_side};
+use crate::runtime::blocking::{Clock, side_by_side};
 use crate::runtime::disk::Disk;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -263,8 +264,7 @@ pub fn run(arguments: &ProducerPerfArguments, output: &mut Output<'_>) -> Result
         ))?;
         output.flush()?;
     }
-    let interrupt = Interrupt::catch()
-        .map_err(|error| CliError::Failed(format!("cannot catch Ctrl-C: {error}")))?;
+    let interrupt = catch_interrupt()?;
     let spread = load::spread(plan.producers, arguments.threads);
     let together = Together::new(Clock::start(), interrupt, spread.len());
     let windows = load::windows(spread.len());

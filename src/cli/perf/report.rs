@@ -6,6 +6,7 @@
 use super::hdr::HdrFiles;
 use super::live::{LIVE_INTERVAL, Live};
 use super::load::{Ended, LoadPlan, Together};
+use super::rate::RateKept;
 use super::tally::{Tally, Window, interval_line, total_line};
 use crate::base::convert::f64_from;
 use crate::base::time::Instant;
@@ -16,11 +17,6 @@ use crate::runtime::disk::Disk;
 use serde_json::{Value, json};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-
-/// A rate counts as kept where the last record was delivered at most so much later than it was due, as
-/// a part of the whole time, or so long: the way there and back is not the generator's.
-const RATE_SLACK_PART: f64 = 0.01;
-const RATE_SLACK: Duration = Duration::from_millis(250);
 
 /// Reports a load.
 #[derive(Debug)]
@@ -54,19 +50,6 @@ pub struct Summary {
     pub ended: Ended,
     /// What was asked and what was done, where there is a rate.
     pub rate: Option<RateKept>,
-}
-
-/// Whether a rate was kept.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct RateKept {
-    /// Records per second that were asked for, on average over the run.
-    pub asked: f64,
-    /// Records per second that were sent.
-    pub sent: f64,
-    /// Longest time that a record was sent after it was due.
-    pub late_max: Duration,
-    /// Whether that is the rate asked for.
-    pub is_kept: bool,
 }
 
 impl<'a, 'o> Report<'a, 'o> {
@@ -295,15 +278,8 @@ impl<'a, 'o> Report<'a, 'o> {
                 due.quantile_ms(0.9999),
             ));
         }
-        if let Some(rate) = summary.rate.filter(|rate| !rate.is_kept) {
-            notice(format_args!(
-                "The rate was not kept: {:.1} records/sec were sent, {:.1} % less than the {:.1} asked \
-                 for; the latest record was sent {:.1} ms after it was due.",
-                rate.sent,
-                100.0 * (1.0 - rate.sent / rate.asked),
-                rate.asked,
-                rate.late_max.as_secs_f64() * 1000.0,
-            ));
+        if let Some(remark) = summary.rate.and_then(|rate| rate.remark()) {
+            notice(remark);
         }
         let counters = &summary.ended.counters;
         if counters.throttled_answers > 0 {
@@ -371,15 +347,7 @@ impl<'a, 'o> Report<'a, 'o> {
             Some(_) => latencies(&self.all.due),
             None => Value::Null,
         };
-        object["rate"] = match summary.rate {
-            Some(rate) => json!({
-                "asked": rate.asked,
-                "sent": rate.sent,
-                "kept": rate.is_kept,
-                "late_ms_max": milliseconds(rate.late_max),
-            }),
-            None => Value::Null,
-        };
+        object["rate"] = json!(summary.rate.map(|rate| rate.json()));
         object
     }
 }
@@ -409,23 +377,8 @@ fn sum(ended: &[Ended]) -> Ended {
 
 /// Compares the time until the records were delivered with the time that they were given.
 fn rate_kept(plan: &LoadPlan, ended: &Ended, started: Instant) -> Option<RateKept> {
-    let schedule = plan.schedule?;
-    let last = ended.made.checked_sub(1)?;
-    let planned = schedule.due_at(last);
     let taken = ended.last_delivered_at.since(started);
-    let slack = planned.mul_f64(RATE_SLACK_PART).max(RATE_SLACK);
-    let over = |time: Duration| f64_from(last) / time.as_secs_f64().max(1e-6);
-    let is_kept = taken <= planned.saturating_add(slack);
-    let (asked, sent) = match last {
-        0 => (schedule.rate(), schedule.rate()),
-        _ => (over(planned), over(taken)),
-    };
-    Some(RateKept {
-        asked,
-        sent,
-        late_max: ended.late_max,
-        is_kept,
-    })
+    RateKept::of(plan.schedule?, ended.made, taken, ended.late_max)
 }
 
 fn milliseconds(duration: Duration) -> f64 {

@@ -2,10 +2,11 @@
 
 use super::{Client, IDLE, Wake};
 use crate::base::ids::{ProducerEpoch, ProducerId};
-use crate::base::time::Instant;
+use crate::base::time::{Instant, milliseconds};
 use crate::client::consumer::Consumer;
 use crate::client::error::ClientError;
 use crate::client::producer::{Acks, Producer};
+use crate::client::throttle;
 use crate::protocol::ErrorCode;
 use crate::protocol::messages::fetch::FetchRequest;
 use crate::protocol::messages::init_producer_id::InitProducerIdRequest;
@@ -61,7 +62,8 @@ impl Client {
             );
             match sent {
                 Ok(token) if outgoing.expects_response => {
-                    self.producing.insert(token, outgoing.request_id);
+                    let asked = (outgoing.node, outgoing.request_id);
+                    self.producing.insert(token, asked);
                 }
                 Ok(_) => {}
                 Err(error) if error.is_retriable() => {
@@ -82,16 +84,26 @@ impl Client {
         let now = self.now().instant;
         while let Some(position) = self.position_of(&self.producing) {
             let response = self.arrived.remove(position).expect("found there");
-            let request_id = self.producing.remove(&response.token).expect("found there");
+            let (node, request_id) = self.producing.remove(&response.token).expect("found there");
             match response.decode::<ProduceRequest>() {
-                Ok(answer) => producer.handle_response(now, &self.cluster, request_id, &answer),
+                Ok(mut answer) => {
+                    // An older broker has waited itself.
+                    if response.version < throttle::PRODUCE_SINCE {
+                        answer.throttle_time_ms = 0;
+                    }
+                    if let Some(link) = self.links.get_mut(&node) {
+                        let asked = milliseconds(i64::from(answer.throttle_time_ms));
+                        link.connection.throttle(now, asked);
+                    }
+                    producer.handle_response(now, &self.cluster, request_id, &answer);
+                }
                 Err(error) => {
                     producer.handle_disconnect(now, request_id);
                     return Err(error);
                 }
             }
         }
-        for request_id in take_broken(&mut self.producing, &mut self.broken) {
+        for (_, request_id) in take_broken(&mut self.producing, &mut self.broken) {
             producer.handle_disconnect(now, request_id);
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! The connection to one broker: a socket, and the state machine that speaks on it.
 
+use crate::base::time::Instant;
 use crate::client::connection::Connection;
 use crate::runtime::blocking::{Interest, Received, Socket};
 use std::io::{self, IoSlice};
@@ -13,8 +14,8 @@ pub(super) struct Link {
 }
 
 /// What the socket is waited for.
-pub(super) fn interest(link: &Link) -> Interest<'_> {
-    if link.connection.outgoing().is_empty() {
+pub(super) fn interest(link: &Link, now: Instant) -> Interest<'_> {
+    if link.connection.outgoing().is_empty() || link.connection.throttled_until() > now {
         Interest::Readable(&link.socket)
     } else {
         Interest::Writable(&link.socket)
@@ -24,8 +25,21 @@ pub(super) fn interest(link: &Link) -> Interest<'_> {
 /// Pieces that are sent with one call, at most: below Linux' limit of 1024 (IOV_MAX).
 const PIECES_MAX: usize = 256;
 
-/// Sends what the socket takes.
-pub(super) fn flush(link: &mut Link) -> io::Result<()> {
+/// When there is something to send that may not be sent yet.
+pub(super) fn due(link: &Link, now: Instant) -> Instant {
+    let until = link.connection.throttled_until();
+    if link.connection.outgoing().is_empty() || until <= now {
+        Instant::NEVER
+    } else {
+        until
+    }
+}
+
+/// Sends what the socket takes, unless the broker throttles.
+pub(super) fn flush(link: &mut Link, now: Instant) -> io::Result<()> {
+    if link.connection.throttled_until() > now {
+        return Ok(());
+    }
     while !link.connection.outgoing().is_empty() {
         let pieces = link.connection.outgoing_pieces().take(PIECES_MAX);
         let pieces: Vec<IoSlice<'_>> = pieces.map(IoSlice::new).collect();

@@ -16,7 +16,7 @@ use crate::protocol::Request;
 use crate::protocol::messages::metadata::{MetadataRequest, MetadataRequestTopic};
 use crate::runtime::blocking::{Clock, Interest, Socket, wait};
 use bytes::Bytes;
-use link::{Link, flush, interest, receive};
+use link::{Link, due, flush, interest, receive};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::time::Duration;
@@ -51,8 +51,9 @@ pub struct Client {
     arrived: VecDeque<Response>,
     /// Marks of requests whose connection broke, with why.
     broken: BTreeMap<u64, String>,
-    /// Marks of the producer's requests, and the producer's own ids of them.
-    producing: BTreeMap<u64, u64>,
+    /// Marks of the producer's requests, the broker that was asked, and the producer's own ids of
+    /// them.
+    producing: BTreeMap<u64, (NodeId, u64)>,
     /// Marks of the consumer's requests, and the broker that was asked.
     fetching: BTreeMap<u64, NodeId>,
     /// Who coordinates each group, as far as it was asked.
@@ -224,6 +225,15 @@ impl Client {
 
     /// Asks whichever broker can be reached, first those already connected to.
     pub fn call_any<R: Request>(&mut self, request: &R) -> Result<R::Response, ClientError> {
+        self.call_any_at_most(request, i16::MAX)
+    }
+
+    /// The same in a version of at most `highest`.
+    pub(super) fn call_any_at_most<R: Request>(
+        &mut self,
+        request: &R,
+        highest: i16,
+    ) -> Result<R::Response, ClientError> {
         let bootstrap = (0..self.options.bootstrap.len()).map(bootstrap_node);
         let mut nodes: Vec<NodeId> = self
             .links
@@ -231,6 +241,9 @@ impl Client {
             .copied()
             .filter(|node| (0..COORDINATOR_LINKS).contains(&node.0))
             .collect();
+        // Those that throttle are asked last.
+        let now = self.now().instant;
+        nodes.sort_by_key(|node| self.links[node].connection.throttled_until() > now);
         nodes.extend(self.cluster.brokers().map(|broker| broker.node));
         nodes.extend(bootstrap);
         let mut tried = Vec::new();
@@ -240,7 +253,7 @@ impl Client {
                 continue;
             }
             tried.push(node);
-            match self.call(node, request) {
+            match self.call_at_most(node, request, highest) {
                 Err(
                     error @ (ClientError::Connect { .. }
                     | ClientError::Disconnected { .. }
@@ -281,7 +294,7 @@ impl Client {
         let link = self.link(node)?;
         link.connection
             .request_with(now, token, request, records, highest, expects_response)?;
-        let result = flush(link);
+        let result = flush(link, now);
         if let Err(error) = result {
             let server = link.server.clone();
             self.lose(node);
@@ -348,8 +361,8 @@ impl Client {
                     after: self.options.request_timeout,
                 });
             }
-            flush(link).map_err(|error| lost(&link.server, Some(error)))?;
-            let interest = interest(link);
+            flush(link, now).map_err(|error| lost(&link.server, Some(error)))?;
+            let interest = interest(link, now);
             wait(&[interest], deadline.since(now))
                 .map_err(|error| lost(&link.server, Some(error)))?;
             match receive(link, &mut self.buffer) {
@@ -377,7 +390,7 @@ impl Client {
         for ((&node, link), &ready) in self.links.iter_mut().zip(ready) {
             let mut alive = true;
             if ready {
-                alive = flush(link).is_ok();
+                alive = flush(link, now).is_ok();
                 alive = alive && matches!(receive(link, &mut self.buffer), Ok(true));
                 // Answers that arrived before the end still count.
                 loop {
@@ -453,13 +466,15 @@ pub fn pump_all(
     let waiting = clients
         .iter()
         .all(|client| client.arrived.is_empty() && client.broken.is_empty());
+    let now = first.now().instant;
+    let links = || clients.iter().flat_map(|client| client.links.values());
     let timeout = if waiting {
-        until.since(first.now().instant)
+        let due = links().map(|link| due(link, now)).min();
+        until.min(due.unwrap_or(Instant::NEVER)).since(now)
     } else {
         Duration::ZERO
     };
-    let links = clients.iter().flat_map(|client| client.links.values());
-    let mut interests: Vec<Interest<'_>> = links.map(interest).collect();
+    let mut interests: Vec<Interest<'_>> = links().map(|link| interest(link, now)).collect();
     if standard_input {
         interests.push(Interest::StandardInput);
     }

@@ -2,6 +2,7 @@
 //! reads them, and what was read is committed. Drives both over the sockets of a [`Client`].
 
 use super::member::{Event, Member, MemberOptions, Question, requests};
+use super::older;
 use super::range::TopicIndex;
 use crate::base::ids::{NodeId, Offset};
 use crate::base::time::Instant;
@@ -436,17 +437,37 @@ impl GroupConsumer {
             }
             Question::Join(request) => self.send(client, Kind::Join, &request, i16::MAX),
             Question::Sync(request) => self.send(client, Kind::Sync, &request, i16::MAX),
-            Question::Offsets(request) => {
-                let highest = requests::NAMED_TOPICS_VERSION;
-                self.send(client, Kind::Offsets, &request, highest)
-            }
+            Question::Offsets(request) => match self.version::<OffsetFetchRequest>(client) {
+                Ok(version) => {
+                    let request = older::offset_fetch(version, request);
+                    let highest = requests::NAMED_TOPICS_VERSION;
+                    self.send(client, Kind::Offsets, &request, highest)
+                }
+                Err(error) => self.not_asked(client, error),
+            },
             Question::Heartbeat(request) => self.send(client, Kind::Heartbeat, &request, i16::MAX),
             Question::Commit(request) => {
                 let highest = requests::NAMED_TOPICS_VERSION;
                 self.send(client, Kind::Commit, &request, highest)
             }
-            Question::Leave(request) => self.send(client, Kind::Leave, &request, i16::MAX),
+            Question::Leave(request) => match self.version::<LeaveGroupRequest>(client) {
+                Ok(version) => {
+                    let request = older::leave_group(version, request);
+                    self.send(client, Kind::Leave, &request, i16::MAX)
+                }
+                Err(error) => self.not_asked(client, error),
+            },
         }
+    }
+
+    fn link(&self) -> NodeId {
+        let node = self.member.coordinator();
+        coordinator_link(node.expect("only a known coordinator is asked"))
+    }
+
+    /// The version that the coordinator would be asked in.
+    fn version<R: Request>(&self, client: &mut Client) -> Result<i16, ClientError> {
+        client.version::<R>(self.link())
     }
 
     fn not_asked(&mut self, client: &Client, error: ClientError) -> Result<(), ClientError> {
@@ -469,11 +490,7 @@ impl GroupConsumer {
         request: &R,
         highest: i16,
     ) -> Result<(), ClientError> {
-        let node = self
-            .member
-            .coordinator()
-            .expect("only a known coordinator is asked");
-        let link = coordinator_link(node);
+        let link = self.link();
         let patience = match kind {
             Kind::Join | Kind::Sync => {
                 let rebalance = self.options.member.rebalance_timeout + JOIN_GRACE;
@@ -533,7 +550,10 @@ impl GroupConsumer {
         match kind {
             Kind::Join => member.handle_join(now, &response.decode::<JoinGroupRequest>()?),
             Kind::Sync => member.handle_sync(now, &response.decode::<SyncGroupRequest>()?),
-            Kind::Offsets => member.handle_offsets(now, &response.decode::<OffsetFetchRequest>()?),
+            Kind::Offsets => {
+                let answer = response.decode::<OffsetFetchRequest>()?;
+                member.handle_offsets(now, &older::offsets(response.version, answer))
+            }
             Kind::Heartbeat => {
                 member.handle_heartbeat(now, &response.decode::<HeartbeatRequest>()?)
             }

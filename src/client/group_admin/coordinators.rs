@@ -5,14 +5,12 @@ use crate::base::ids::NodeId;
 use crate::base::time::Instant;
 use crate::client::blocking::Client;
 use crate::client::error::ClientError;
+use crate::client::group::older;
 use crate::protocol::messages::find_coordinator::{
     FindCoordinatorRequest, FindCoordinatorResponse,
 };
 use crate::protocol::{ErrorCode, Request, Str};
 use std::collections::BTreeMap;
-
-/// First version of FindCoordinator that asks about many groups, of Kafka 3.0.
-const BATCHED_VERSION: i16 = 4;
 
 impl Client {
     /// Who coordinates groups, as one broker says it.
@@ -21,14 +19,27 @@ impl Client {
         request: &FindCoordinatorRequest,
     ) -> Result<FindCoordinatorResponse, ClientError> {
         match self.call_any(request) {
-            // Before Kafka 3.0 one group was asked about at a time.
             Err(ClientError::Malformed { .. } | ClientError::Unreachable { .. })
-                if self.is_before::<FindCoordinatorRequest>(BATCHED_VERSION) =>
+                if self.is_before::<FindCoordinatorRequest>(older::MANY_COORDINATORS_VERSION) =>
             {
-                Err(too_old::<FindCoordinatorRequest>(BATCHED_VERSION))
+                self.find_coordinators_one_by_one(request)
             }
             result => result,
         }
+    }
+
+    fn find_coordinators_one_by_one(
+        &mut self,
+        request: &FindCoordinatorRequest,
+    ) -> Result<FindCoordinatorResponse, ClientError> {
+        let highest = older::MANY_COORDINATORS_VERSION - 1;
+        let mut response = FindCoordinatorResponse::default();
+        for group_id in &request.coordinator_keys {
+            let answer = self.call_any_at_most(&older::find_coordinator(group_id), highest)?;
+            let coordinator = older::coordinator(group_id, answer);
+            response.coordinators.push(coordinator);
+        }
+        Ok(response)
     }
 
     /// Whether a broker that can be reached is too old for a version of a request.

@@ -16,7 +16,31 @@ use crate::protocol::{ErrorCode, Str};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+/// What became of an error of the group, whatever it answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Step {
+    /// There was none.
+    GoOn,
+    /// The member joins again: with what it is, or anew.
+    Join,
+    /// The question is asked again, perhaps of another coordinator.
+    AskAgain,
+}
+
 impl Member {
+    /// Takes the step that an error of the group asks for; one that asks for none is returned.
+    fn step(&mut self, now: Instant, what: &str, error: ErrorCode) -> Result<Step, ClientError> {
+        match error {
+            ErrorCode::NONE => return Ok(Step::GoOn),
+            ErrorCode::UNKNOWN_MEMBER_ID => self.lose_membership(),
+            ErrorCode::ILLEGAL_GENERATION => self.lose_generation(),
+            ErrorCode::REBALANCE_IN_PROGRESS => self.rejoin(),
+            error if self.is_elsewhere(now, error) => return Ok(Step::AskAgain),
+            error => return Err(self.refused(what, error)),
+        }
+        Ok(Step::Join)
+    }
+
     fn refused(&self, what: &str, error: ErrorCode) -> ClientError {
         let what = format!("{what} of group {}", self.options.group_id);
         ClientError::kafka(&what, error, None)
@@ -91,27 +115,20 @@ impl Member {
         if !self.is_answer(Asked::Join) {
             return Ok(());
         }
-        let error = ErrorCode::from(response.error_code);
-        match error {
-            ErrorCode::NONE => {}
+        match ErrorCode::from(response.error_code) {
             ErrorCode::MEMBER_ID_REQUIRED => {
                 self.member_id = response.member_id.detached();
                 return Ok(());
             }
-            ErrorCode::UNKNOWN_MEMBER_ID => {
-                self.lose_membership();
-                return Ok(());
-            }
-            ErrorCode::ILLEGAL_GENERATION => {
-                self.lose_generation();
-                return Ok(());
-            }
+            // It is joining.
             ErrorCode::REBALANCE_IN_PROGRESS => {
                 self.rest(now);
                 return Ok(());
             }
-            error if self.is_elsewhere(now, error) => return Ok(()),
-            error => return Err(self.refused("joining", error)),
+            error => match self.step(now, "joining", error)? {
+                Step::GoOn => {}
+                Step::Join | Step::AskAgain => return Ok(()),
+            },
         }
         self.member_id = response.member_id.detached();
         self.generation = response.generation_id;
@@ -155,22 +172,10 @@ impl Member {
         if !self.is_answer(Asked::Sync) {
             return Ok(());
         }
-        match ErrorCode::from(response.error_code) {
-            ErrorCode::NONE => {}
-            ErrorCode::REBALANCE_IN_PROGRESS => {
-                self.rejoin();
-                return Ok(());
-            }
-            ErrorCode::UNKNOWN_MEMBER_ID => {
-                self.lose_membership();
-                return Ok(());
-            }
-            ErrorCode::ILLEGAL_GENERATION => {
-                self.lose_generation();
-                return Ok(());
-            }
-            error if self.is_elsewhere(now, error) => return Ok(()),
-            error => return Err(self.refused("sharing out the partitions", error)),
+        let error = ErrorCode::from(response.error_code);
+        match self.step(now, "sharing out the partitions", error)? {
+            Step::GoOn => {}
+            Step::Join | Step::AskAgain => return Ok(()),
         }
         if !matches!(self.state, State::Syncing { .. }) {
             return Ok(());
@@ -227,17 +232,14 @@ impl Member {
                 self.state = State::Stable;
                 Ok(())
             }
-            ErrorCode::UNKNOWN_MEMBER_ID => {
-                self.lose_membership();
-                Ok(())
-            }
-            error if self.is_elsewhere(now, error) => Ok(()),
-            // Such as offsets of a transaction that has not ended.
-            error if error.is_retriable() => {
-                self.rest(now);
-                Ok(())
-            }
-            error => Err(self.refused("fetching the offsets", error)),
+            error => match self.step(now, "fetching the offsets", error) {
+                // Such as offsets of a transaction that has not ended.
+                Err(_) if error.is_retriable() => {
+                    self.rest(now);
+                    Ok(())
+                }
+                result => result.map(drop),
+            },
         }
     }
 
@@ -250,27 +252,12 @@ impl Member {
         if !self.is_answer(Asked::Heartbeat) {
             return Ok(());
         }
-        match ErrorCode::from(response.error_code) {
-            ErrorCode::NONE => Ok(()),
-            ErrorCode::REBALANCE_IN_PROGRESS => {
-                self.rejoin();
-                Ok(())
-            }
-            ErrorCode::UNKNOWN_MEMBER_ID => {
-                self.lose_membership();
-                Ok(())
-            }
-            ErrorCode::ILLEGAL_GENERATION => {
-                self.lose_generation();
-                Ok(())
-            }
-            error if self.is_elsewhere(now, error) => {
-                // The session ends while nobody is told of it: ask as soon as there is someone.
-                self.next_heartbeat = now;
-                Ok(())
-            }
-            error => Err(self.refused("the heartbeat", error)),
+        let error = ErrorCode::from(response.error_code);
+        if self.step(now, "the heartbeat", error)? == Step::AskAgain {
+            // The session ends while nobody is told of it: ask as soon as there is someone.
+            self.next_heartbeat = now;
         }
+        Ok(())
     }
 
     /// The answer to OffsetCommit. What is refused becomes an event; an error that ends the
@@ -317,16 +304,11 @@ impl Member {
         self.committing.clear();
         again.append(&mut self.commits);
         self.commits = again;
-        match failed {
-            ErrorCode::NONE => {}
-            ErrorCode::UNKNOWN_MEMBER_ID => self.lose_membership(),
-            ErrorCode::ILLEGAL_GENERATION => self.lose_generation(),
-            ErrorCode::REBALANCE_IN_PROGRESS => self.rejoin(),
-            error if self.is_elsewhere(now, error) => {}
-            ErrorCode::REQUEST_TIMED_OUT => self.rest(now),
-            error => return Err(self.refused("the commit", error)),
+        if failed == ErrorCode::REQUEST_TIMED_OUT {
+            self.rest(now);
+            return Ok(());
         }
-        Ok(())
+        self.step(now, "the commit", failed).map(drop)
     }
 
     /// LeaveGroup was answered: whatever it says, this member is out.

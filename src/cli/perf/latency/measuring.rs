@@ -1,32 +1,30 @@
-//! `klamm e2e-latency`: Kafka's `kafka-e2e-latency`, how long a record takes from the producer
-//! through the broker to a consumer. As there, one record is on its way at a time; with
-//! `--throughput`, records are sent when they are due, however many are on their way.
-//!
-//! Unlike Kafka's tool, whose consumer asks again and again (`fetch.max.wait.ms=0`), the consumer
-//! waits at the broker, as consumers do, unless the setting says otherwise.
+//! The measuring itself: a producer and a consumer, each over connections of its own, and the time
+//! between what one sends and the other receives.
 
-use super::hdr::HdrFiles;
-use super::live::Live;
-use super::schedule::Schedule;
-use super::settings;
-use super::tally::Tally;
-use crate::base::convert::{u64_from, usize_from_u32};
+use super::message::Message;
+use super::{LatencyArguments, Plan};
+use crate::base::convert::u64_from;
 use crate::base::prng::Prng;
 use crate::base::time::Instant;
 use crate::cli::error::CliError;
-use crate::cli::output::{Output, OutputArguments, OutputFormat, notice};
+use crate::cli::output::{Output, OutputFormat, notice};
+use crate::cli::perf::hdr::HdrFiles;
+use crate::cli::perf::live::Live;
+use crate::cli::perf::rate::RateKept;
+use crate::cli::perf::report::object_of;
+use crate::cli::perf::settings;
+use crate::cli::perf::tally::Tally;
 use crate::cli::property::Properties;
 use crate::client::admin::{NewTopic, OffsetSpec};
 use crate::client::consumer::{Consumer, FetchedBatch};
 use crate::client::partitioner::{StickyPartitioner, partition_of_key};
 use crate::client::producer::{Acks, Producer, ProducerOptions, ProducerRecord};
 use crate::client::{Client, ClientOptions, pump_all};
-use crate::record::{Header, Record};
+use crate::record::Record;
 use crate::runtime::blocking::{Clock, Interrupt};
 use crate::runtime::disk::Disk;
 use serde_json::json;
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -39,194 +37,8 @@ const PRINT_EVERY: u64 = 1000;
 /// Longest wait: a signal is noticed by then.
 const WAIT_MAX: Duration = Duration::from_millis(100);
 
-/// Bytes at the start of a value that say which record it is, where many are on their way.
-const NUMBER_BYTES: usize = 8;
-
-/// This tool measures end-to-end latency in Kafka by sending messages and timing their reception.
-///
-/// Without --throughput one record is on its way at a time. Kafka's older form, HOST:PORT TOPIC
-/// NUM-RECORDS ACKS RECORD-SIZE [CONFIG-FILE] without flags, is taken, too.
-#[derive(clap::Args, Clone, Debug)]
-pub struct LatencyArguments {
-    /// The Kafka broker list string in the form HOST1:PORT1,HOST2:PORT2.
-    #[arg(long, value_name = "HOST:PORT,...")]
-    bootstrap_server: Option<String>,
-    /// The topic to use for the test; made with one partition where it does not exist.
-    #[arg(long, value_name = "topic-name")]
-    topic: Option<String>,
-    /// The number of messages to send.
-    #[arg(long, value_name = "count")]
-    num_records: Option<u64>,
-    /// Producer acknowledgements. Must be '1' or 'all'.
-    #[arg(long, value_name = "producer-acks")]
-    producer_acks: Option<String>,
-    /// The size of each message payload in bytes.
-    #[arg(long, value_name = "bytes")]
-    record_size: Option<u32>,
-    /// The size of the message key in bytes. If not set, messages are sent without a key.
-    #[arg(long, value_name = "bytes", default_value_t = 0)]
-    record_key_size: u32,
-    /// The size of the message header key in bytes. Used together with record-header-size.
-    #[arg(long, value_name = "bytes", default_value_t = 0)]
-    record_header_key_size: u32,
-    /// The size of message header value in bytes. Use -1 for null header value.
-    #[arg(
-        long,
-        value_name = "bytes",
-        default_value_t = 0,
-        allow_hyphen_values = true
-    )]
-    record_header_size: i32,
-    /// The number of headers to include in each message.
-    #[arg(long, value_name = "count", default_value_t = 0)]
-    num_headers: u16,
-    /// A property file for Kafka producer/consumer/admin client configuration.
-    #[arg(long, value_name = "config-file")]
-    command_config: Option<PathBuf>,
-    /// klamm's: send so many records per second, and count latency from when each was due.
-    #[arg(long, value_name = "THROUGHPUT")]
-    throughput: Option<f64>,
-    /// klamm's: write latencies as an HdrHistogram interval log (.hlog) or percentile distribution
-    /// (.hgrm); may be given many times.
-    #[arg(long, value_name = "FILE")]
-    hdr_file: Vec<PathBuf>,
-    #[command(flatten)]
-    output: OutputArguments,
-    /// Kafka's older form.
-    #[arg(hide = true)]
-    positional: Vec<String>,
-}
-
-/// What is to be measured.
-#[derive(Debug)]
-struct Plan {
-    servers: String,
-    topic: Rc<str>,
-    records: u64,
-    acks: Acks,
-    record_bytes: u32,
-    config: Option<PathBuf>,
-    schedule: Option<Schedule>,
-}
-
-impl LatencyArguments {
-    fn plan(&self) -> Result<Plan, CliError> {
-        let mut named = self.clone();
-        if !self.positional.is_empty() {
-            named.take_positional()?;
-        }
-        let missing = |flag: &str| CliError::Usage(format!("Missing required argument {flag}"));
-        let acks = named
-            .producer_acks
-            .ok_or_else(|| missing("--producer-acks"))?;
-        let acks = match acks.as_str() {
-            "1" => Acks::Leader,
-            "all" => Acks::All,
-            other => {
-                return Err(CliError::Usage(format!(
-                    "Invalid value for --producer-acks, '{other}'. Latency testing requires \
-                     synchronous acknowledgement. Please use '1' or 'all'."
-                )));
-            }
-        };
-        let records = named.num_records.ok_or_else(|| missing("--num-records"))?;
-        let record_bytes = named.record_size.ok_or_else(|| missing("--record-size"))?;
-        if records == 0 {
-            let why = "Value for --num-records must be a positive integer.";
-            return Err(CliError::Usage(why.to_owned()));
-        }
-        if named.record_header_size < -1 {
-            let why = "Value for --record-header-size must be a non-negative integer or -1 for null \
-                       header value.";
-            return Err(CliError::Usage(why.to_owned()));
-        }
-        let schedule = match named.throughput {
-            None => None,
-            Some(rate) if rate > 0.0 && rate.is_finite() => {
-                Some(Schedule::new(rate, Duration::ZERO))
-            }
-            Some(rate) => {
-                return Err(CliError::Usage(format!(
-                    "--throughput takes records per second, not {rate}"
-                )));
-            }
-        };
-        if schedule.is_some() && usize_from_u32(record_bytes) < NUMBER_BYTES {
-            return Err(CliError::Usage(format!(
-                "With --throughput a record says which one it is: --record-size takes at least \
-                 {NUMBER_BYTES}"
-            )));
-        }
-        Ok(Plan {
-            servers: named
-                .bootstrap_server
-                .ok_or_else(|| missing("--bootstrap-server"))?,
-            topic: Rc::from(named.topic.ok_or_else(|| missing("--topic"))?.as_str()),
-            records,
-            acks,
-            record_bytes,
-            config: named.command_config,
-            schedule,
-        })
-    }
-
-    /// bootstrap-server topic num-records producer-acks record-size [optional] command-config.
-    fn take_positional(&mut self) -> Result<(), CliError> {
-        let words = std::mem::take(&mut self.positional);
-        let (first, config) = match words.as_slice() {
-            [first @ .., config] if first.len() == 5 => (first, Some(PathBuf::from(config))),
-            first => (first, None),
-        };
-        let [servers, topic, records, acks, bytes] = first else {
-            return Err(CliError::Usage(format!(
-                "Invalid number of arguments. Expected 5 or 6 positional arguments, but got {}. \
-                 Usage: bootstrap-server topic num-records producer-acks record-size [optional] \
-                 command-config",
-                words.len()
-            )));
-        };
-        notice(
-            "WARNING: Positional argument usage is deprecated and will be removed in Apache Kafka \
-             5.0. Please use named arguments instead: --bootstrap-server, --topic, --num-records, \
-             --producer-acks, --record-size, --command-config",
-        );
-        let wrong = |word: &str| CliError::Usage(format!("'{word}' is no number"));
-        self.bootstrap_server = Some(servers.clone());
-        self.topic = Some(topic.clone());
-        self.num_records = Some(records.parse().map_err(|_| wrong(records))?);
-        self.producer_acks = Some(acks.clone());
-        self.record_size = Some(bytes.parse().map_err(|_| wrong(bytes))?);
-        self.command_config = config;
-        Ok(())
-    }
-}
-
-/// Measures, and says what was found.
-pub fn run(arguments: &LatencyArguments, output: &mut Output<'_>) -> Result<(), CliError> {
-    let plan = arguments.plan()?;
-    let mut settings = Properties::default();
-    if let Some(path) = &plan.config {
-        settings.add_file(&Disk::Native, path)?;
-    }
-    settings::refuse_unsupported(&settings)?;
-    let interrupt = Interrupt::catch()
-        .map_err(|error| CliError::Failed(format!("cannot catch Ctrl-C: {error}")))?;
-    let mut measuring = Measuring::start(arguments, &plan, &settings, interrupt, output)?;
-    let result = measuring.run();
-    measuring.live.clear();
-    measuring.finish(result)
-}
-
-/// Where a message comes from: what it is made of.
-#[derive(Debug)]
-struct Message {
-    value: Vec<u8>,
-    key: Option<Vec<u8>>,
-    /// Keys and values.
-    headers: Vec<(Vec<u8>, Option<Vec<u8>>)>,
-}
-
-struct Measuring<'a, 'o> {
+/// A measurement under way.
+pub(super) struct Measuring<'a, 'o> {
     plan: &'a Plan,
     arguments: &'a LatencyArguments,
     output: &'a mut Output<'o>,
@@ -248,10 +60,15 @@ struct Measuring<'a, 'o> {
     hdr: HdrFiles,
     live: Live,
     started: Instant,
+    /// When the last record came.
+    last_received_at: Instant,
+    /// Longest time that a record was sent after it was due.
+    late_max: Duration,
 }
 
 impl<'a, 'o> Measuring<'a, 'o> {
-    fn start(
+    /// Connects, and makes the topic where it is not there.
+    pub(super) fn start(
         arguments: &'a LatencyArguments,
         plan: &'a Plan,
         settings: &Properties,
@@ -311,18 +128,7 @@ impl<'a, 'o> Measuring<'a, 'o> {
         sending.prepare_producer(&mut producer)?;
         // As in Kafka's tool, what is sent is the same in every run.
         let mut prng = Prng::new(0);
-        let message = Message {
-            value: vec![0; usize_from_u32(plan.record_bytes)],
-            key: (arguments.record_key_size > 0)
-                .then(|| letters(&mut prng, usize_from_u32(arguments.record_key_size))),
-            headers: (0..arguments.num_headers)
-                .map(|_| {
-                    let key = letters(&mut prng, usize_from_u32(arguments.record_header_key_size));
-                    let bytes = usize::try_from(arguments.record_header_size).ok();
-                    (key, bytes.map(|bytes| letters(&mut prng, bytes)))
-                })
-                .collect(),
-        };
+        let message = Message::new(&mut prng, arguments, plan.record_bytes);
         let mut hdr = HdrFiles::new(arguments.hdr_file.clone());
         hdr.start(clock.now().timestamp);
         Ok(Measuring {
@@ -345,10 +151,19 @@ impl<'a, 'o> Measuring<'a, 'o> {
             hdr,
             live: Live::on_standard_error(),
             started: clock.now().instant,
+            last_received_at: Instant(0),
+            late_max: Duration::ZERO,
         })
     }
 
-    fn run(&mut self) -> Result<(), CliError> {
+    /// Measures, and says what was found, whatever went wrong.
+    pub(super) fn run(mut self) -> Result<(), CliError> {
+        let result = self.measure();
+        self.live.clear();
+        self.finish(result)
+    }
+
+    fn measure(&mut self) -> Result<(), CliError> {
         // The consumer waits at the broker before anything is sent.
         self.serve(self.clock.now().instant)?;
         self.started = self.clock.now().instant;
@@ -391,7 +206,9 @@ impl<'a, 'o> Measuring<'a, 'o> {
             Some(schedule) => {
                 let due = schedule.due_by(now.instant.since(self.started));
                 while self.sent < due.min(self.plan.records) && !self.producer.is_full() {
-                    self.send(self.started + schedule.due_at(self.sent));
+                    let since = self.started + schedule.due_at(self.sent);
+                    self.late_max = self.late_max.max(now.instant.since(since));
+                    self.send(since);
                 }
             }
         }
@@ -408,11 +225,8 @@ impl<'a, 'o> Measuring<'a, 'o> {
 
     /// Sends a record whose time counts from `since` on.
     fn send(&mut self, since: Instant) {
-        fill_letters(&mut self.prng, &mut self.message.value);
-        if self.plan.schedule.is_some() {
-            let number = self.sent.to_be_bytes();
-            self.message.value[..NUMBER_BYTES].copy_from_slice(&number);
-        }
+        let number = self.plan.schedule.map(|_| self.sent);
+        self.message.renew(&mut self.prng, number);
         let key = self.message.key.as_deref();
         let partition = match key {
             Some(key) => partition_of_key(key, self.partitions),
@@ -422,15 +236,7 @@ impl<'a, 'o> Measuring<'a, 'o> {
                     .choose(&self.plan.topic, self.partitions, bytes)
             }
         };
-        let headers: Vec<Header<'_>> = self
-            .message
-            .headers
-            .iter()
-            .map(|(key, value)| Header {
-                key,
-                value: value.as_deref(),
-            })
-            .collect();
+        let headers = self.message.headers();
         let now = self.clock.now();
         let record = ProducerRecord {
             timestamp: now.timestamp,
@@ -489,17 +295,16 @@ impl<'a, 'o> Measuring<'a, 'o> {
     }
 
     fn receive_record(&mut self, now: Instant, record: &Record<'_>) -> Result<(), CliError> {
-        let value = record.value.unwrap_or_default();
         let since = match self.plan.schedule {
             None => {
                 self.validate(record)?;
                 self.on_their_way.pop_front()
             }
             // By the number it bears: partitions overtake each other.
-            Some(schedule) => value
-                .first_chunk::<NUMBER_BYTES>()
-                .map(|number| u64::from_be_bytes(*number))
-                .filter(|&number| number < self.sent && value.len() == self.message.value.len())
+            Some(schedule) => record
+                .value
+                .and_then(|value| self.message.number(value))
+                .filter(|&number| number < self.sent)
                 .map(|number| {
                     self.on_their_way.pop_front();
                     self.started + schedule.due_at(number)
@@ -512,7 +317,9 @@ impl<'a, 'o> Measuring<'a, 'o> {
             ))
         })?;
         let latency = now.since(since);
-        self.tally.record(latency, 1, u64_from(value.len()));
+        let bytes = record.value.map_or(0, <[u8]>::len);
+        self.tally.record(latency, 1, u64_from(bytes));
+        self.last_received_at = now;
         if self.received.is_multiple_of(PRINT_EVERY)
             && self.arguments.output.output == OutputFormat::Text
         {
@@ -528,56 +335,37 @@ impl<'a, 'o> Measuring<'a, 'o> {
 
     /// Whether what came is what was sent.
     fn validate(&self, record: &Record<'_>) -> Result<(), CliError> {
-        let wrong = |why: String| Err(CliError::Failed(why));
-        let text = |bytes: Option<&[u8]>| match bytes {
-            Some(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-            None => "null".to_owned(),
-        };
-        let sent = &self.message;
-        if self.on_their_way.is_empty() {
-            return wrong(format!(
+        let wrong = if self.on_their_way.is_empty() {
+            Some(format!(
                 "Only one result was expected during this test. We found more in {}: somebody else \
                  writes there",
                 self.plan.topic
-            ));
-        }
-        if record.value != Some(sent.value.as_slice()) {
-            return wrong(format!(
-                "The message value read [{}] did not match the message value sent [{}]",
-                text(record.value),
-                text(Some(&sent.value))
-            ));
-        }
-        if record.key != sent.key.as_deref() {
-            return wrong(format!(
-                "The message key read [{}] did not match the message key sent [{}]",
-                text(record.key),
-                text(sent.key.as_deref())
-            ));
-        }
-        let same = record.headers.len() == sent.headers.len()
-            && record
-                .headers
-                .zip(&sent.headers)
-                .all(|(read, (key, value))| read.key == key && read.value == value.as_deref());
-        if same {
-            Ok(())
+            ))
         } else {
-            wrong("The message headers read did not match those sent".to_owned())
-        }
+            self.message.differs(record)
+        };
+        wrong.map_or(Ok(()), |why| Err(CliError::Failed(why)))
+    }
+
+    /// Whether the rate was kept, where there is one.
+    fn rate_kept(&self) -> Option<RateKept> {
+        let taken = self.last_received_at.since(self.started);
+        RateKept::of(self.plan.schedule?, self.received, taken, self.late_max)
     }
 
     fn finish(mut self, result: Result<(), CliError>) -> Result<(), CliError> {
         let now = self.clock.now().instant;
         let elapsed = now.since(self.started);
+        let rate = self.rate_kept();
         let tally = &self.tally;
         match self.arguments.output.output {
             OutputFormat::Json => {
-                let mut object = super::report::object_of(tally, elapsed);
+                let mut object = object_of(tally, elapsed);
                 object["records_asked"] = json!(self.plan.records);
                 object["interrupted"] = json!(self.interrupt.arrived());
                 object["error"] = json!(result.as_ref().err().map(ToString::to_string));
                 object["rate_asked"] = json!(self.plan.schedule.map(|schedule| schedule.rate()));
+                object["rate"] = json!(rate.map(|rate| rate.json()));
                 self.output.line(object)?;
             }
             OutputFormat::Text if tally.count > 0 => {
@@ -610,6 +398,9 @@ impl<'a, 'o> Measuring<'a, 'o> {
             OutputFormat::Text => {}
         }
         self.output.flush()?;
+        if let Some(remark) = rate.and_then(|rate| rate.remark()) {
+            notice(remark);
+        }
         if !self.hdr.is_empty() {
             self.hdr
                 .interval(Duration::ZERO, elapsed, self.tally.histogram());
@@ -623,71 +414,5 @@ impl<'a, 'o> Measuring<'a, 'o> {
             )));
         }
         Ok(())
-    }
-}
-
-fn letters(prng: &mut Prng, count: usize) -> Vec<u8> {
-    let mut letters = vec![0; count];
-    fill_letters(prng, &mut letters);
-    letters
-}
-
-/// Random letters A to Z, as Kafka's tool sends them.
-fn fill_letters(prng: &mut Prng, bytes: &mut [u8]) {
-    prng.fill(bytes);
-    for byte in bytes {
-        *byte = b'A' + *byte % 26;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::Parser;
-
-    #[derive(Parser, Debug)]
-    struct Line {
-        #[command(flatten)]
-        latency: LatencyArguments,
-    }
-
-    fn plan(line: &str) -> Result<Plan, CliError> {
-        let line = format!("e2e-latency {line}");
-        let arguments = Line::try_parse_from(line.split_whitespace()).unwrap();
-        arguments.latency.plan()
-    }
-
-    #[test]
-    fn kafkas_old_and_new_forms_mean_the_same() {
-        let old = plan("a:1 t 100 all 20 f.properties").unwrap();
-        let new = plan(
-            "--bootstrap-server a:1 --topic t --num-records 100 --producer-acks all --record-size 20 \
-             --command-config f.properties",
-        )
-        .unwrap();
-        for plan in [old, new] {
-            assert_eq!((plan.servers.as_str(), &*plan.topic), ("a:1", "t"));
-            assert_eq!(
-                (plan.records, plan.acks, plan.record_bytes),
-                (100, Acks::All, 20)
-            );
-            assert_eq!(plan.config, Some(PathBuf::from("f.properties")));
-        }
-        assert_eq!(plan("a:1 t 100 1 0").unwrap().config, None);
-    }
-
-    #[test]
-    fn what_makes_no_sense_is_refused() {
-        for bad in [
-            "a:1 t 100 all",
-            "a:1 t x all 20",
-            "a:1 t 100 0 20",
-            "a:1 t 0 1 20",
-            "--bootstrap-server a:1 --topic t",
-            "--bootstrap-server a:1 --topic t --num-records 1 --producer-acks 1 --record-size 1 --throughput 5",
-            "--bootstrap-server a:1 --topic t --num-records 1 --producer-acks 1 --record-size 9 --throughput 0",
-        ] {
-            assert_eq!(plan(bad).unwrap_err().exit_code(), 2, "{bad}");
-        }
     }
 }
