@@ -22,9 +22,10 @@ pub const KAFKA_JVM: [&str; 7] = [
 /// The Java clients' options; the same whichever broker they talk to.
 pub const CLIENT_JVM: [&str; 3] = ["-Xmx512m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20"];
 const CLUSTER_ID: &str = "4L6g3nShT-eMCtK--X86sw";
-/// What a run has written is gone before the next one begins, on both.
+/// What a run has written is gone before the next one begins, on both. Apache deletes nothing in its
+/// first `log.initial.task.delay.ms`, 30 s by default.
 const DELETE_DELAY_MS: u64 = 500;
-const DELETED_WITHIN: Duration = Duration::from_secs(30);
+const DELETED_WITHIN: Duration = Duration::from_secs(60);
 const SERVING_WITHIN: Duration = Duration::from_secs(60);
 const STOPPED_WITHIN: Duration = Duration::from_secs(60);
 
@@ -142,7 +143,8 @@ impl Node {
         match self.system {
             System::Klamm => format!(
                 "start --override listeners=PLAINTEXT://127.0.0.1:{port} --override log.dirs={data} \
-                 --override log.segment.delete.delay.ms={DELETE_DELAY_MS}"
+                 --override log.segment.delete.delay.ms={DELETE_DELAY_MS} \
+                 --override log.initial.task.delay.ms={DELETE_DELAY_MS}"
             ),
             System::Kafka => {
                 let controller = self.controller_port;
@@ -157,6 +159,7 @@ impl Node {
                      listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
                      log.dirs={data}\n\
                      log.segment.delete.delay.ms={DELETE_DELAY_MS}\n\
+                     log.initial.task.delay.ms={DELETE_DELAY_MS}\n\
                      offsets.topic.replication.factor=1\n\
                      transaction.state.log.replication.factor=1\n\
                      transaction.state.log.min.isr=1\n\

@@ -120,7 +120,7 @@ pub fn producers(bench: &Bench, measured: &mut Measured) -> Result<(), String> {
         keys: Some(KEYS),
         ..steady(
             rate,
-            bench.seconds(if rate.is_some() { 15 } else { 5 }),
+            bench.seconds(if rate.is_some() { 15 } else { 10 }),
             producers,
         )
     };

@@ -99,7 +99,8 @@ impl Comparison {
             match self.base {
                 None => ratios.push(subject),
                 Some(base) => {
-                    let Some(base) = figure(base, round).filter(|base| *base != 0.0) else {
+                    // A growth of memory may come out below nothing: there is no ratio to that.
+                    let Some(base) = figure(base, round).filter(|base| *base > 0.0) else {
                         continue;
                     };
                     bases.push(base);
@@ -230,6 +231,29 @@ mod tests {
             strict.evaluate(&runs, false).expect("there are runs")["met"],
             false
         );
+    }
+
+    #[test]
+    fn a_system_against_itself_has_other_names_and_no_goal() {
+        assert_eq!(name_of_the_same("kafka-lz4"), "first-lz4");
+        assert_eq!(name_of_the_same("klamm"), "second");
+        assert_eq!(name_of_the_same("limit"), "limit");
+        let comparison = Comparison {
+            what: "CPU",
+            subject: ("klamm-lz4", "cpu"),
+            base: Some(("kafka-lz4", "cpu")),
+            goal: Goal::MedianAtMost(0.2),
+        };
+        let mut runs = vec![run(0, "first-lz4", 2.0), run(0, "second-lz4", 2.0)];
+        let found = comparison.evaluate(&runs, true).expect("there are runs");
+        assert_eq!(found["subject"]["contestant"], "second-lz4");
+        assert_eq!(
+            (found["median"].as_f64(), found["met"].is_null()),
+            (Some(1.0), true)
+        );
+        // Nothing is compared with what is below nothing.
+        runs[0].figures.insert("cpu".to_owned(), -1.0);
+        assert!(comparison.evaluate(&runs, true).is_none());
     }
 
     #[test]
