@@ -124,6 +124,11 @@ impl FromIterator<(String, f64)> for Figures {
     }
 }
 
+/// Room for latencies in µs, up to ten minutes; what is longer counts as that.
+pub fn latencies() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 600_000_000, 3).expect("the bounds are sound")
+}
+
 /// Percentile and milliseconds out of a percentile distribution as HdrHistogram prints it:
 ///
 /// ```text
@@ -188,6 +193,18 @@ mod tests {
         assert!(thin.windows(2).all(|pair| pair[0].1 <= pair[1].1));
         assert_eq!(thin.first(), Some(&(0.0, 0.0)));
         assert_eq!(thin.last(), Some(&(100.0, 10.0)));
+    }
+
+    #[test]
+    fn long_latencies_are_told_as_they_are() {
+        let mut histogram = latencies();
+        for micros in [100, 200, 5_000_000] {
+            histogram.saturating_record(micros);
+        }
+        let mut figures = Figures::new();
+        figures.put_latencies(&histogram);
+        assert_eq!(figures.of("latency_p50_ms"), 0.2);
+        assert!((4_990.0..5_010.0).contains(&figures.of("latency_max_ms")));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! program that does nothing else. Each probe is bounded in time and says MB (10^6 bytes) per
 //! second and, where two threads share the work, the CPU seconds that the server's side took.
 
-use crate::figures::Figures;
+use crate::figures::{self, Figures};
 use crate::machine::{real, real_length, thread_cpu_s};
 use crate::requests::micros;
 use hdrhistogram::Histogram;
@@ -64,7 +64,7 @@ pub fn sync(work: &Path, duration: Duration, bytes: usize) -> Result<Figures, St
     let append = || -> io::Result<Figures> {
         let mut file = fs::File::create(&path)?;
         let frame = vec![7_u8; bytes];
-        let mut latencies = Histogram::new(3).map_err(io::Error::other)?;
+        let mut latencies = figures::latencies();
         let start = Instant::now();
         while start.elapsed() < duration {
             let before = Instant::now();
@@ -89,7 +89,7 @@ fn ping_pong(duration: Duration) -> io::Result<Histogram<u64>> {
         while server.read_exact(&mut ball).is_ok() && server.write_all(&ball).is_ok() {}
     });
     let mut ball = [7; BALL_BYTES];
-    let mut latencies = Histogram::new(3).map_err(io::Error::other)?;
+    let mut latencies = figures::latencies();
     let start = Instant::now();
     while start.elapsed() < duration {
         let before = Instant::now();

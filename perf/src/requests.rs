@@ -1,7 +1,7 @@
 //! Many small requests: one thread, one epoll, connections that each keep a window of requests in
 //! flight, the same frame again and again. Frames are built beforehand.
 
-use crate::figures::Figures;
+use crate::figures::{self, Figures};
 use hdrhistogram::Histogram;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use std::collections::VecDeque;
@@ -94,7 +94,7 @@ fn drive(port: u16, load: &Load) -> io::Result<Answered> {
     let mut events: Vec<Event> = Vec::with_capacity(load.frames.len());
     let mut buffer = vec![0; 64 << 10];
     let mut requests = 0;
-    let mut latencies = Histogram::new(3).map_err(io::Error::other)?;
+    let mut latencies = figures::latencies();
     while asking
         .iter()
         .any(|connection| !connection.sent_at.is_empty())
