@@ -1,8 +1,9 @@
 //! What every row needs: rounds of A B B A, the brokers of a row, and what a run has cost.
 
 use crate::broker::{self, Broker, Installation, Node, System};
+use crate::figures::Figures;
 use crate::machine::{ONE_RUN, Reading, Spent, settle_disk, warm_memory};
-use crate::probe::{self, Figures};
+use crate::probe;
 use crate::results::{Measured, Run, SAME};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -29,6 +30,11 @@ impl Bench {
             Some(system) => [(SAME[0], system), (SAME[1], system)],
             None => [("kafka", System::Kafka), ("klamm", System::Klamm)],
         }
+    }
+
+    /// What they are called.
+    pub fn labels(&self) -> [&'static str; 2] {
+        self.contestants().map(|(label, _)| label)
     }
 
     /// How long something takes that takes so long in a full run.
@@ -206,6 +212,7 @@ pub fn measure(
     ] {
         figures.insert(name.into(), value);
     }
+    figures.core_busy.clone_from(&spent.core_busy);
     Ok((figures, spent))
 }
 

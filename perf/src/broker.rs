@@ -22,6 +22,10 @@ pub const KAFKA_JVM: [&str; 7] = [
 /// The Java clients' options; the same whichever broker they talk to.
 pub const CLIENT_JVM: [&str; 3] = ["-Xmx512m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20"];
 const CLUSTER_ID: &str = "4L6g3nShT-eMCtK--X86sw";
+/// What a run has written is gone before the next one begins, on both. Apache deletes nothing in its
+/// first `log.initial.task.delay.ms`, 30 s by default.
+const DELETE_DELAY_MS: u64 = 500;
+const DELETED_WITHIN: Duration = Duration::from_secs(60);
 const SERVING_WITHIN: Duration = Duration::from_secs(60);
 const STOPPED_WITHIN: Duration = Duration::from_secs(60);
 
@@ -55,6 +59,8 @@ pub struct Installation {
     pub perf: PathBuf,
     /// klamm's release binary.
     pub klamm: PathBuf,
+    /// librdkafka's own load generator.
+    pub rdkafka: PathBuf,
     /// Data folders, removed at the end; not on tmpfs.
     pub work: PathBuf,
 }
@@ -126,11 +132,11 @@ impl Node {
         let properties = self.folder.join("server.properties");
         fs::write(&properties, self.configuration())
             .map_err(|error| format!("cannot write {}: {error}", properties.display()))?;
-        let output = installation
-            .java(&["-Xmx256m"])
+        let mut command = installation.java(&["-Xmx256m"]);
+        command
             .args(["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c"])
-            .arg(&properties)
-            .output()
+            .arg(&properties);
+        let output = crate::orphans::output(&mut command)
             .map_err(|error| format!("cannot run java: {error}"))?;
         if output.status.success() {
             return Ok(());
@@ -158,8 +164,9 @@ impl Node {
             .collect();
         match self.system {
             System::Klamm => format!(
-                "start --override listeners=PLAINTEXT://127.0.0.1:{port} --override \
-                 log.dirs={data}{settings}"
+                "start --override listeners=PLAINTEXT://127.0.0.1:{port} --override log.dirs={data} \
+                 --override log.segment.delete.delay.ms={DELETE_DELAY_MS} \
+                 --override log.initial.task.delay.ms={DELETE_DELAY_MS}{settings}"
             ),
             System::Kafka => {
                 let controller = self.controller_port;
@@ -173,6 +180,8 @@ impl Node {
                      controller.listener.names=CONTROLLER\n\
                      listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
                      log.dirs={data}\n\
+                     log.segment.delete.delay.ms={DELETE_DELAY_MS}\n\
+                     log.initial.task.delay.ms={DELETE_DELAY_MS}\n\
                      offsets.topic.replication.factor=1\n\
                      transaction.state.log.replication.factor=1\n\
                      transaction.state.log.min.isr=1\n\
@@ -207,6 +216,46 @@ impl Node {
             .sum()
     }
 
+    /// Drops a topic's pages from memory, those that are on disk already.
+    pub fn forget_pages(&self, topic: &str) -> Result<(), String> {
+        let drop_pages = || -> std::io::Result<()> {
+            for folder in fs::read_dir(self.data())? {
+                let folder = folder?;
+                let name = folder.file_name().to_string_lossy().into_owned();
+                if name.rsplit_once('-').is_none_or(|(of, _)| of != topic) {
+                    continue;
+                }
+                for file in fs::read_dir(folder.path())? {
+                    let file = fs::File::open(file?.path())?;
+                    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)?;
+                }
+            }
+            Ok(())
+        };
+        drop_pages().map_err(|error| format!("cannot drop pages of {topic}: {error}"))
+    }
+
+    /// Waits until nothing of a deleted topic is left on disk: unlinking what a run has written
+    /// shall not be part of the next one.
+    pub fn forget_topic(&self, topic: &str) -> Result<(), String> {
+        wire::delete_topic(self.port, topic)?;
+        let prefix = format!("{topic}-");
+        let end = Instant::now() + DELETED_WITHIN;
+        while Instant::now() < end {
+            let entries = fs::read_dir(self.data()).into_iter().flatten().flatten();
+            let mut names = entries.map(|entry| entry.file_name());
+            if !names.any(|name| name.to_string_lossy().starts_with(&prefix)) {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Err(format!(
+            "{} still has files of topic {topic} {} s after it was deleted",
+            self.system.name(),
+            DELETED_WITHIN.as_secs()
+        ))
+    }
+
     fn command(&self, installation: &Installation) -> Command {
         match self.system {
             System::Kafka => {
@@ -234,13 +283,8 @@ impl Node {
         let again = file.try_clone().map_err(said)?;
         let mut command = self.command(installation);
         // Its own process group: Ctrl-C reaches this program alone, which then ends the broker.
-        let child = command
-            .stdout(file)
-            .stderr(again)
-            .process_group(0)
-            .spawn()
+        let child = crate::orphans::spawn(command.stdout(file).stderr(again).process_group(0))
             .map_err(said)?;
-        crate::orphans::adopt(child.id());
         Ok(Broker {
             child: Some(child),
             node: self.clone(),

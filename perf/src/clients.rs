@@ -1,37 +1,13 @@
 //! Apache's own Java clients as load generators, and a plain producer that fills topics.
 
 use crate::broker::{CLIENT_JVM, Installation};
-use crate::probe::Figures;
-use crate::wire;
+use crate::drivers::{PRODUCER, Payload, Production};
+use crate::figures::Figures;
+use crate::{orphans, wire};
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
-
-/// What Apache's ProducerPerformance shall send.
-#[derive(Clone, Debug)]
-pub struct Production<'a> {
-    /// An existing topic.
-    pub topic: &'a str,
-    /// How many records.
-    pub records: u64,
-    /// Bytes of each value, or a file of payloads, one a line.
-    pub payload: Payload<'a>,
-    /// `compression.type`
-    pub compression: &'a str,
-}
-
-/// What the records hold.
-#[derive(Clone, Copy, Debug)]
-pub enum Payload<'a> {
-    /// Random letters.
-    Bytes(u64),
-    /// Lines of a file, picked at random.
-    Lines(&'a Path),
-}
-
-/// Producer settings, the same for both brokers.
-pub const PRODUCER: [&str; 3] = ["acks=1", "linger.ms=5", "batch.size=131072"];
 
 /// Runs ProducerPerformance; its figures: records/s, latencies in ms, and bytes as they left it.
 pub fn produce(
@@ -129,31 +105,64 @@ pub fn consume(
     ))
 }
 
+/// Runs Apache's ConsumerPerformance, which reads a topic as a group of one.
+pub fn consume_in_group(
+    installation: &Installation,
+    port: u16,
+    topic: &str,
+    group: &str,
+    records: u64,
+) -> Result<Figures, String> {
+    let mut command = installation.java(&CLIENT_JVM);
+    command
+        .arg("org.apache.kafka.tools.ConsumerPerformance")
+        .args(["--bootstrap-server", &format!("127.0.0.1:{port}")])
+        .args(["--topic", topic, "--group", group, "--hide-header"])
+        .args(["--num-records", &records.to_string()])
+        .args(["--timeout", "30000"]);
+    let output = finish(command, Duration::from_secs(300))?;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let read = printed.lines().find_map(consumed);
+    read.filter(|(read, _)| *read >= crate::machine::real(records))
+        .map(|(_, figures)| figures)
+        .ok_or_else(|| {
+            let complaints = String::from_utf8_lossy(&output.stderr);
+            format!("ConsumerPerformance did not read all records: {printed}{complaints}")
+        })
+}
+
+/// Reads "start, end, MiB, MiB/s, records, records/s, rebalance ms, fetch ms, MiB/s of fetching,
+/// records/s of fetching": how many records, and the figures.
+fn consumed(line: &str) -> Option<(f64, Figures)> {
+    const MEBIBYTE: f64 = 1_048_576.0;
+    let columns: Vec<&str> = line.split(", ").collect();
+    let number = |place: usize| columns.get(place)?.trim().parse::<f64>().ok();
+    let figures = Figures::from([
+        ("bytes".into(), number(2)? * MEBIBYTE),
+        ("mb_per_s".into(), number(8)? * MEBIBYTE / 1e6),
+    ]);
+    Some((number(4)?, figures))
+}
+
 /// Runs a program to its end, which must come in time and be a good one.
-fn finish(mut command: Command, patience: Duration) -> Result<Output, String> {
-    let child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("cannot run java: {error}"))?;
+pub fn finish(mut command: Command, patience: Duration) -> Result<Output, String> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let child = orphans::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
+        .map_err(|error| format!("cannot run {program}: {error}"))?;
     let process = child.id();
-    crate::orphans::adopt(process);
     // A load that hangs is killed: whoever waits below then sees a bad end.
     let (done, timer) = std::sync::mpsc::channel::<()>();
     let watch = std::thread::spawn(move || {
         let late = timer.recv_timeout(patience) == Err(std::sync::mpsc::RecvTimeoutError::Timeout);
-        let target = i32::try_from(process)
-            .ok()
-            .and_then(rustix::process::Pid::from_raw);
-        if let (true, Some(target)) = (late, target) {
-            let _ = rustix::process::kill_process(target, rustix::process::Signal::KILL);
+        if late {
+            orphans::kill(process);
         }
     });
     let output = child.wait_with_output();
-    crate::orphans::release(process);
+    orphans::release(process);
     drop(done);
     let _ = watch.join();
-    let output = output.map_err(|error| format!("cannot wait for java: {error}"))?;
+    let output = output.map_err(|error| format!("cannot wait for {program}: {error}"))?;
     if output.status.success() {
         return Ok(output);
     }
@@ -207,6 +216,15 @@ pub fn fill(
     Ok(())
 }
 
+/// Bytes of a line on average, without its end.
+pub fn line_bytes(path: &Path) -> Result<f64, String> {
+    let text = std::fs::read(path);
+    let text = text.map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let lines = text.iter().filter(|byte| **byte == b'\n').count();
+    let bytes = text.len() - lines;
+    Ok(crate::machine::real_length(bytes) / crate::machine::real_length(lines.max(1)))
+}
+
 /// Lines of JSON of about 1 KiB, as an order or an event would look: the same at every run.
 pub fn write_json_lines(path: &Path) -> Result<(), String> {
     const LINES: u64 = 10_000;
@@ -258,4 +276,20 @@ pub fn write_json_lines(path: &Path) -> Result<(), String> {
         ));
     }
     std::fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_of_a_consumer_is_read() {
+        let line = "2026-11-28 11:00:00:000, 2026-11-28 11:00:05:000, 100.0000, 20.0000, 102400, \
+                    20480.0000, 3000, 2000, 50.0000, 51200.0000";
+        let (records, figures) = consumed(line).expect("it is whole");
+        assert_eq!(records, 102_400.0);
+        assert_eq!(figures.of("bytes"), 104_857_600.0);
+        assert_eq!(figures.of("mb_per_s"), 52.4288);
+        assert!(consumed("WARNING: Exiting").is_none());
+    }
 }

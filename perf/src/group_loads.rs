@@ -3,9 +3,9 @@
 use crate::bench::{Bench, Running, measure};
 use crate::broker::{self, Broker, System};
 use crate::classic::{self, Plan};
-use crate::loads::ask;
+use crate::figures::Figures;
+use crate::loads::ask_all;
 use crate::machine::{Reading, real, real_length};
-use crate::probe::Figures;
 use crate::requests::Load;
 use crate::results::Measured;
 use crate::{consumer, group_wire, wire};
@@ -35,7 +35,7 @@ pub fn commits(bench: &Bench, measured: &mut Measured, window: usize) -> Result<
         wire::create_topic(broker.port(), TOPIC, PARTITIONS)?;
         group_wire::find_coordinators(broker.port(), groups.iter().map(String::as_str))?;
     }
-    let load = Load {
+    let load = || Load {
         frames: (0..)
             .zip(&groups)
             .map(|(index, group): (i32, _)| {
@@ -47,12 +47,7 @@ pub fn commits(bench: &Bench, measured: &mut Measured, window: usize) -> Result<
         duration: bench.seconds(10),
         error_of: group_wire::offset_commit_error,
     };
-    running.warm_up(bench, |broker, _| ask(broker, &load).map(drop))?;
-    bench.alternate(
-        measured,
-        &contestants.map(|(label, _)| label),
-        |label, _| ask(running.get(label)?, &load),
-    )?;
+    ask_all(bench, measured, &mut running, load)?;
     running.stop()
 }
 
@@ -177,11 +172,12 @@ fn groups_once(
 /// How long `klamm groups --list` takes; it must name so many.
 fn list(bench: &Bench, broker: &Broker, least: usize) -> Result<f64, String> {
     let start = Instant::now();
-    let output = Command::new(&bench.installation.klamm)
+    let mut command = Command::new(&bench.installation.klamm);
+    command
         .args(["groups", "--list", "--bootstrap-server"])
         .arg(format!("127.0.0.1:{}", broker.port()))
-        .stdin(Stdio::null())
-        .output()
+        .stdin(Stdio::null());
+    let output = crate::orphans::output(&mut command)
         .map_err(|error| format!("cannot run klamm groups: {error}"))?;
     let took = start.elapsed().as_secs_f64();
     let listed = String::from_utf8_lossy(&output.stdout).lines().count();

@@ -1,138 +1,25 @@
-//! What the rows of logs and of the process itself do: produce, fetch, small requests, idling, starting.
+//! What the rows of reading, of small requests and of the process itself do: fetch, requests, idling,
+//! starting.
 
 use crate::bench::{Bench, Running, SOCKETS, measure, now_ms, per_gb};
 use crate::broker::{self, Broker, Node, System};
-use crate::clients::{self, PRODUCER, Payload, Production};
-use crate::machine::{real, real_length};
-use crate::probe::{self, Figures};
+use crate::drivers::{self, Driver};
+use crate::figures::Figures;
+use crate::machine::real_length;
+use crate::probe;
 use crate::requests::{self, Load};
 use crate::results::Measured;
-use crate::{fetcher, startup, wire};
+use crate::{clients, echo, fetcher, startup, wire};
 use std::time::Duration;
 
-/// One run of ProducerPerformance into a new topic.
-fn produce_once(
-    bench: &Bench,
-    broker: &mut Broker,
-    partitions: i32,
-    production: &Production<'_>,
-) -> Result<Figures, String> {
-    let topic = production.topic;
-    wire::create_topic(broker.port(), topic, partitions)?;
-    let (mut figures, spent) = measure(broker, |broker| {
-        clients::produce(&bench.installation, broker.port(), production)
-    })?;
-    let stored = real(broker.node.log_bytes(topic));
-    figures.insert("log_bytes".into(), stored);
-    if let Payload::Bytes(each) = production.payload {
-        let bytes = real(production.records) * real(each);
-        let rate = figures.get("records_per_s").copied().unwrap_or(0.0) * real(each);
-        figures.insert("mb_per_s".into(), rate / 1e6);
-        per_gb(&mut figures, &spent, bytes);
-    }
-    let sent = figures.get("wire_bytes").copied().unwrap_or(stored);
-    figures.insert(
-        "broker_cpu_s_per_wire_gb".into(),
-        spent.broker_s * 1e9 / sent,
-    );
-    broker.must_live()?;
-    Ok(figures)
-}
-
-/// See the row.
-pub fn produce(
-    bench: &Bench,
-    measured: &mut Measured,
-    partitions: i32,
-    value_bytes: u64,
-    records: u64,
-) -> Result<(), String> {
-    let contestants = bench.contestants();
-    let mut running = Running::start(bench, measured, &contestants)?;
-    let production = Production {
-        topic: "",
-        records: bench.count(records),
-        payload: Payload::Bytes(value_bytes),
-        compression: "none",
-    };
-    measured.load = format!(
-        "ProducerPerformance --num-records {} --record-size {value_bytes} {} partitions={partitions}",
-        production.records,
-        PRODUCER.join(" ")
-    );
-    running.warm_up(bench, |broker, count| {
-        let topic = format!("warm-up-{count}");
-        produce_once(
-            bench,
-            broker,
-            partitions,
-            &Production {
-                topic: &topic,
-                ..production.clone()
-            },
-        )
-        .map(drop)
-    })?;
-    bench.alternate(
-        measured,
-        &contestants.map(|(label, _)| label),
-        |label, round| {
-            let topic = format!("run-{round}");
-            let production = Production {
-                topic: &topic,
-                ..production.clone()
-            };
-            produce_once(bench, running.get(label)?, partitions, &production)
-        },
-    )?;
-    running.stop()
-}
-
-/// See the row.
-pub fn produce_codecs(bench: &Bench, measured: &mut Measured) -> Result<(), String> {
-    const CODECS: [&str; 5] = ["none", "lz4", "zstd", "snappy", "gzip"];
-    let system = bench.same.unwrap_or(System::Klamm);
-    let mut running = Running::start(bench, measured, &[(system.name(), system)])?;
-    let lines = bench.installation.work.join("lines.json");
-    clients::write_json_lines(&lines)?;
-    let records = bench.count(400_000);
-    measured.load = format!(
-        "ProducerPerformance --num-records {records} --payload-file (10,000 lines of JSON, about 1 KiB) {} partitions=16",
-        PRODUCER.join(" ")
-    );
-    let production = Production {
-        topic: "",
-        records,
-        payload: Payload::Lines(&lines),
-        compression: "none",
-    };
-    running.warm_up(bench, |broker, count| {
-        let topic = format!("warm-up-{count}");
-        produce_once(
-            bench,
-            broker,
-            16,
-            &Production {
-                topic: &topic,
-                ..production.clone()
-            },
-        )
-        .map(drop)
-    })?;
-    bench.alternate(measured, &CODECS, |codec, round| {
-        let topic = format!("{codec}-{round}");
-        let production = Production {
-            topic: &topic,
-            compression: codec,
-            ..production.clone()
-        };
-        produce_once(bench, running.get(system.name())?, 16, &production)
-    })?;
-    running.stop()
-}
-
 const FETCH_PARTITIONS: usize = 16;
-fn filled(bench: &Bench, measured: &mut Measured) -> Result<Running, String> {
+
+/// Bytes of a topic that is read round and round, and of one that is read once.
+const RESIDENT_BYTES: u64 = 1_000_000_000;
+const ONCE_BYTES: u64 = 3_000_000_000;
+
+/// Both brokers with a topic of so many bytes.
+fn filled(bench: &Bench, measured: &mut Measured, bytes: u64) -> Result<Running, String> {
     let mut running = Running::start(bench, measured, &bench.contestants())?;
     for (_, broker) in &mut running.0 {
         let partitions = i32::try_from(FETCH_PARTITIONS).expect("a small count");
@@ -141,7 +28,7 @@ fn filled(bench: &Bench, measured: &mut Measured) -> Result<Running, String> {
             broker.port(),
             "resident",
             partitions,
-            bench.count(1_000_000_000),
+            bench.count(bytes),
             now_ms(),
         )?;
         broker.must_live()?;
@@ -171,7 +58,7 @@ fn fetch_plain_once(broker: &mut Broker, duration: Duration) -> Result<Figures, 
 
 /// See the row.
 pub fn fetch_plain(bench: &Bench, measured: &mut Measured) -> Result<(), String> {
-    let mut running = filled(bench, measured)?;
+    let mut running = filled(bench, measured, RESIDENT_BYTES)?;
     measured.load = format!(
         "Fetch v4 over {SOCKETS} sockets, {FETCH_PARTITIONS} partitions of batches of 127 records of 1 KiB, \
          max bytes 50 MiB, of a partition 1 MiB; sendfile loop: {SOCKETS} sockets, 64 KiB a call"
@@ -219,7 +106,7 @@ fn fetch_java_once(
 
 /// See the row.
 pub fn fetch_java(bench: &Bench, measured: &mut Measured) -> Result<(), String> {
-    let mut running = filled(bench, measured)?;
+    let mut running = filled(bench, measured, RESIDENT_BYTES)?;
     let duration = bench.seconds(10);
     measured.load = format!(
         "AssignConsumer with the defaults of Apache's consumer, {FETCH_PARTITIONS} partitions, {} s",
@@ -237,6 +124,52 @@ pub fn fetch_java(bench: &Bench, measured: &mut Measured) -> Result<(), String> 
 }
 
 /// See the row.
+pub fn fetch_drivers(bench: &Bench, measured: &mut Measured) -> Result<(), String> {
+    let mut running = filled(bench, measured, ONCE_BYTES)?;
+    // Two batches fewer than were written: all that is asked for is there.
+    let records = bench.count(ONCE_BYTES) / 1_100;
+    measured.load = format!(
+        "klamm consumer-perf, Apache's ConsumerPerformance and librdkafka's rdkafka_performance, each \
+         with its defaults and as a group of one: {records} records of 1 KiB from {FETCH_PARTITIONS} \
+         partitions. MB/s counts from when the group has its partitions; CPU is that of all"
+    );
+    running.warm_up(bench, |broker, count| {
+        let group = format!("warm-up-{count}");
+        fetch_driven(bench, broker, Driver::Klamm, &group, records).map(drop)
+    })?;
+    let known = drivers::contestants(bench.labels(), &Driver::ALL);
+    let labels: Vec<&str> = known.iter().map(|(label, _, _)| label.as_str()).collect();
+    bench.alternate(measured, &labels, |label, round| {
+        let found = known.iter().find(|(name, _, _)| name == label);
+        let (_, system, driver) = found.ok_or(format!("no contestant is called {label}"))?;
+        let group = format!("{label}-{round}");
+        fetch_driven(bench, running.get(system)?, *driver, &group, records)
+    })?;
+    running.stop()
+}
+
+fn fetch_driven(
+    bench: &Bench,
+    broker: &mut Broker,
+    driver: Driver,
+    group: &str,
+    records: u64,
+) -> Result<Figures, String> {
+    let (mut figures, spent) = measure(broker, |broker| {
+        driver.consume(
+            &bench.installation,
+            broker.port(),
+            "resident",
+            group,
+            records,
+        )
+    })?;
+    let bytes = figures.of("bytes");
+    per_gb(&mut figures, &spent, bytes);
+    Ok(figures)
+}
+
+/// See the row.
 pub fn small_requests(bench: &Bench, measured: &mut Measured, window: usize) -> Result<(), String> {
     const PARTITIONS: i32 = 16;
     const CONNECTIONS: i32 = 64;
@@ -250,39 +183,51 @@ pub fn small_requests(bench: &Bench, measured: &mut Measured, window: usize) -> 
     for (_, broker) in &mut running.0 {
         wire::create_topic(broker.port(), TOPIC, PARTITIONS)?;
     }
-    let duration = bench.seconds(10);
-    let once = |broker: &mut Broker| -> Result<Figures, String> {
+    let load = || {
         let batch = wire::batch(1, &[b'v'; 100], now_ms());
-        let load = Load {
+        Load {
             frames: (0..CONNECTIONS)
                 .map(|index| wire::produce(TOPIC, index % PARTITIONS, &batch))
                 .collect(),
             window,
-            duration,
+            duration: bench.seconds(10),
             error_of: wire::produce_error,
-        };
-        ask(broker, &load)
+        }
     };
-    running.warm_up(bench, |broker, _| once(broker).map(drop))?;
-    bench.alternate(
-        measured,
-        &contestants.map(|(label, _)| label),
-        |label, _| once(running.get(label)?),
-    )?;
+    ask_all(bench, measured, &mut running, load)?;
     running.stop()
 }
+
+/// Both brokers and an echo server are asked the same.
+pub fn ask_all(
+    bench: &Bench,
+    measured: &mut Measured,
+    running: &mut Running,
+    load: impl Fn() -> Load,
+) -> Result<(), String> {
+    running.warm_up(bench, |broker, _| ask(broker, &load()).map(drop))?;
+    let [first, second] = bench.labels();
+    bench.alternate(measured, &[first, ECHO, second], |label, _| {
+        let load = load();
+        if label != ECHO {
+            return ask(running.get(label)?, &load);
+        }
+        let frame = load.frames.first().ok_or("a load of no connections")?;
+        let reply = echo::reply_of(running.get(first)?.port(), frame)?;
+        echo::ask(&load, &reply)
+    })
+}
+
+/// The contestant that does nothing but receive and send.
+const ECHO: &str = "echo";
 
 /// Asks, and says what a request has cost.
 pub fn ask(broker: &mut Broker, load: &Load) -> Result<Figures, String> {
     let (mut figures, spent) = measure(broker, |broker| {
         let answered = requests::run(broker.port(), load)?;
-        let requests = real(answered.requests);
-        Ok(Figures::from([
-            ("requests".into(), requests),
-            ("requests_per_s".into(), requests / answered.seconds),
-        ]))
+        Ok(answered.figures())
     })?;
-    let requests = figures.get("requests").copied().unwrap_or(0.0);
+    let requests = figures.of("requests");
     figures.insert(
         "requests_per_broker_cpu_s".into(),
         requests / spent.broker_s,

@@ -77,9 +77,11 @@ pub fn memory_mb(process: u32) -> Result<(f64, f64), String> {
 }
 
 /// What has been spent up to a moment.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Reading {
     at: Instant,
+    /// Of each core: busy ticks, and all.
+    cores: Vec<(u64, u64)>,
     broker_s: f64,
     machine_busy_s: f64,
     steal_s: f64,
@@ -88,8 +90,10 @@ pub struct Reading {
 }
 
 /// What was spent between two readings.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Spent {
+    /// Of each core, the part of the time in which it was busy.
+    pub core_busy: Vec<f64>,
     /// By the clock.
     pub wall_s: f64,
     /// By the broker, all threads.
@@ -121,6 +125,7 @@ impl Reading {
         }
         Ok(Reading {
             at: Instant::now(),
+            cores: cores(&text),
             broker_s: process_cpu_s(broker)?,
             machine_busy_s: seconds_of_ticks(words[0] + words[1] + words[2] + words[5] + words[6]),
             steal_s: seconds_of_ticks(words[7]),
@@ -132,7 +137,12 @@ impl Reading {
     /// What was spent since.
     pub fn until_now(&self, broker: u32) -> Result<Spent, String> {
         let now = Reading::now(broker)?;
+        let core_busy = self.cores.iter().zip(&now.cores).map(|(before, after)| {
+            let all = after.1.saturating_sub(before.1).max(1);
+            real(after.0.saturating_sub(before.0)) / real(all)
+        });
         Ok(Spent {
+            core_busy: core_busy.collect(),
             wall_s: now.at.duration_since(self.at).as_secs_f64(),
             broker_s: now.broker_s - self.broker_s,
             machine_busy_s: now.machine_busy_s - self.machine_busy_s,
@@ -140,6 +150,39 @@ impl Reading {
             steal_s: now.steal_s - self.steal_s,
         })
     }
+}
+
+/// Busy ticks of each core and all of its ticks, from the lines "cpu0 …" of /proc/stat: user, nice,
+/// system, idle, waiting for a disk, interrupts twice, stolen.
+fn cores(stat: &str) -> Vec<(u64, u64)> {
+    stat.lines()
+        .skip(1)
+        .take_while(|line| line.starts_with("cpu"))
+        .map(|line| {
+            let ticks: Vec<u64> = line
+                .split_whitespace()
+                .skip(1)
+                .take(8)
+                .map(|word| word.parse().unwrap_or(0))
+                .collect();
+            let all: u64 = ticks.iter().sum();
+            let idle = ticks.iter().skip(3).take(2).sum::<u64>();
+            (all - idle, all)
+        })
+        .collect()
+}
+
+/// Lets this program, and what it starts, have as many files open as it may: a connection is one on
+/// either side.
+pub fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let limits = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    // Where it cannot be raised, a row of many connections says so itself.
+    let _ = setrlimit(Resource::Nofile, limits);
 }
 
 /// What a run may need of new pages, several times over.
@@ -231,4 +274,15 @@ pub fn settle_disk(folder: &Path) -> Result<(), String> {
     let file = fs::File::open(folder)
         .map_err(|error| format!("cannot open {}: {error}", folder.display()))?;
     rustix::fs::syncfs(&file).map_err(|error| format!("cannot sync {}: {error}", folder.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_core_is_busy_with_all_but_idling_and_waiting_for_disks() {
+        let stat = "cpu  9 9 9 9 9 9 9 9 0 0\ncpu0 1 2 3 10 20 4 5 6 0 0\ncpu1 0 0 0 7 0 0 0 0 0 0\nintr 5\n";
+        assert_eq!(cores(stat), [(21, 51), (0, 7)]);
+    }
 }

@@ -9,21 +9,30 @@
 
 mod bench;
 mod broker;
+mod cap;
 mod classic;
 mod clients;
 mod consumer;
+mod drivers;
+mod echo;
 mod fetcher;
+mod figures;
+mod generator;
 mod group_loads;
 mod group_wire;
+mod latency_loads;
 mod links;
 mod loads;
 mod machine;
 mod offsets;
 mod orphans;
 mod probe;
+mod produce_loads;
+mod rdkafka;
 mod requests;
 mod results;
 mod rows;
+mod scale_loads;
 mod startup;
 mod table;
 mod wire;
@@ -57,7 +66,7 @@ fn main() -> ExitCode {
         None => {
             print!("{USAGE}");
             for row in ROWS {
-                println!("  {:<15} {}", row.name, row.title);
+                println!("  {:<19} {}", row.name, row.title);
             }
             Ok(())
         }
@@ -81,6 +90,7 @@ struct Arguments {
     render: bool,
     jars: PathBuf,
     klamm: PathBuf,
+    rdkafka: PathBuf,
 }
 
 fn root() -> &'static Path {
@@ -103,6 +113,7 @@ impl Arguments {
             render: false,
             jars: cache.join("java/tools/jars"),
             klamm: root().join("target/release/klamm"),
+            rdkafka: cache.join("rdkafka/rdkafka_performance"),
         };
         while let Some(word) = words.next() {
             let mut value = || {
@@ -161,6 +172,7 @@ fn bench(arguments: &Arguments) -> Result<(), String> {
     if arguments.render {
         return table::render(&results, &document, &readme, &names);
     }
+    machine::raise_open_files();
     let installation = prepare(arguments, &perf)?;
     if arguments.warm && !arguments.quick {
         println!("warming the guest's memory");
@@ -233,14 +245,15 @@ fn prepare(arguments: &Arguments, perf: &Path) -> Result<Installation, String> {
             }
         ));
     }
-    let compiled = Command::new("javac")
+    let mut javac = Command::new("javac");
+    javac
         .arg("-d")
         .arg(&classes)
         .arg("-cp")
         .arg(arguments.jars.join("*"))
-        .arg(perf.join("java/AssignConsumer.java"))
-        .output()
-        .map_err(|error| format!("cannot run javac: {error}"))?;
+        .arg(perf.join("java/AssignConsumer.java"));
+    let compiled =
+        orphans::output(&mut javac).map_err(|error| format!("cannot run javac: {error}"))?;
     if !compiled.status.success() {
         return Err(format!(
             "javac failed: {}",
@@ -252,6 +265,7 @@ fn prepare(arguments: &Arguments, perf: &Path) -> Result<Installation, String> {
         classes,
         perf: perf.to_path_buf(),
         klamm: arguments.klamm.clone(),
+        rdkafka: arguments.rdkafka.clone(),
         work,
     })
 }
@@ -264,7 +278,7 @@ fn measure(bench: &Bench, row: &Row, results: &Path) -> Result<Value, String> {
     let comparisons: Vec<Value> = row
         .comparisons(bench)
         .iter()
-        .filter_map(|comparison| comparison.evaluate(&measured.runs))
+        .filter_map(|comparison| comparison.evaluate(&measured.runs, bench.same.is_some()))
         .collect();
     let result = json!({
         "row": row.name,

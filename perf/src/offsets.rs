@@ -2,10 +2,10 @@
 
 use crate::bench::{Bench, Running};
 use crate::broker::{Broker, Installation, Node, System};
+use crate::figures::Figures;
 use crate::group_wire;
 use crate::links::Links;
 use crate::machine::{process_cpu_s, real, real_length, settle_disk};
-use crate::probe::Figures;
 use crate::results::Measured;
 use crate::{broker, wire};
 use std::fs;
@@ -94,7 +94,7 @@ fn commit_all(broker: &Broker, groups: u64) -> Result<(), String> {
 
 fn load_once(installation: &Installation, node: &Node, records: u64) -> Result<Figures, String> {
     settle_disk(&installation.work)?;
-    forget_pages(node).map_err(|error| format!("cannot drop pages: {error}"))?;
+    node.forget_pages("__consumer_offsets")?;
     let start = Instant::now();
     let mut broker = node.spawn(installation)?;
     let loaded = loop {
@@ -203,24 +203,6 @@ fn kafka_said(line: &str) -> Option<(u64, f64)> {
         after("Loaded ")?.parse().ok()?,
         (milliseconds - waited) / 1e3,
     ))
-}
-
-fn forget_pages(node: &Node) -> io::Result<()> {
-    for folder in fs::read_dir(node.data())? {
-        let folder = folder?;
-        if !folder
-            .file_name()
-            .to_string_lossy()
-            .starts_with("__consumer_offsets-")
-        {
-            continue;
-        }
-        for file in fs::read_dir(folder.path())? {
-            let file = fs::File::open(file?.path())?;
-            rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 //! program that does nothing else. Each probe is bounded in time and says MB (10^6 bytes) per
 //! second and, where two threads share the work, the CPU seconds that the server's side took.
 
+use crate::figures::{self, Figures};
 use crate::machine::{real, real_length, thread_cpu_s};
+use crate::requests::micros;
+use hdrhistogram::Histogram;
 use rustix::net::RecvFlags;
-use std::collections::BTreeMap;
 use std::fs;
 use std::hint::black_box;
 use std::io::{self, Read, Write};
@@ -13,20 +15,23 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Figures by name.
-pub type Figures = BTreeMap<String, f64>;
-
 /// One call of sendfile: more is slower here (docs/decisions, runtime.md section 4).
 const SENDFILE_BYTES: usize = 64 << 10;
 const FILE_BYTES: usize = 256 << 20;
 const FRAME_BYTES: usize = 128 << 10;
 const APPENDED_FILES: usize = 16;
+const BALL_BYTES: usize = 100;
 
 /// Runs every probe, each for `duration`; `streams` is how many sockets the sendfile loop serves.
 pub fn all(work: &Path, duration: Duration, streams: usize) -> Result<Figures, String> {
     let said = |error: io::Error| format!("the limit probe failed: {error}");
     let mut figures = Figures::new();
     figures.insert("memcpy_mb_per_s".into(), memcpy(duration));
+    let ping_pong = ping_pong(duration).map_err(said)?;
+    for (name, quantile) in [("ping_pong_p50_ms", 0.5), ("ping_pong_p99_ms", 0.99)] {
+        let micros = ping_pong.value_at_quantile(quantile);
+        figures.insert(name.into(), real(micros) / 1e3);
+    }
     let (rate, cpu) = loopback(duration).map_err(said)?;
     figures.insert("loopback_mb_per_s".into(), rate);
     figures.insert("loopback_sender_cpu_s_per_gb".into(), cpu);
@@ -34,7 +39,11 @@ pub fn all(work: &Path, duration: Duration, streams: usize) -> Result<Figures, S
     figures.insert("recv_crc_write_mb_per_s".into(), rate);
     figures.insert("recv_crc_write_cpu_s_per_gb".into(), cpu);
     figures.insert("append_cpu_s_per_gb".into(), append(work).map_err(said)?);
-    figures.extend(sendfile(work, duration, streams)?);
+    figures.extend(
+        sendfile(work, duration, streams)?
+            .iter()
+            .map(|(name, value)| (name.clone(), *value)),
+    );
     Ok(figures)
 }
 
@@ -46,6 +55,52 @@ pub fn sendfile(work: &Path, duration: Duration, streams: usize) -> Result<Figur
         ("sendfile_mb_per_s".into(), rate),
         ("sendfile_cpu_s_per_gb".into(), cpu),
     ]))
+}
+
+/// What syncing asks for: one append of so many bytes and one fdatasync after the other, each
+/// counted as one that was acknowledged.
+pub fn sync(work: &Path, duration: Duration, bytes: usize) -> Result<Figures, String> {
+    let path = work.join("probe-sync");
+    let append = || -> io::Result<Figures> {
+        let mut file = fs::File::create(&path)?;
+        let frame = vec![7_u8; bytes];
+        let mut latencies = figures::latencies();
+        let start = Instant::now();
+        while start.elapsed() < duration {
+            let before = Instant::now();
+            file.write_all(&frame)?;
+            file.sync_data()?;
+            latencies.saturating_record(micros(before.elapsed()));
+        }
+        let rate = real(latencies.len()) / start.elapsed().as_secs_f64();
+        let mut figures = Figures::from([("acks_per_s".into(), rate)]);
+        figures.put_latencies(&latencies);
+        fs::remove_file(&path)?;
+        Ok(figures)
+    };
+    append().map_err(|error| format!("the sync probe failed: {error}"))
+}
+
+/// A hundred bytes there and back between two threads that sleep meanwhile, in µs.
+fn ping_pong(duration: Duration) -> io::Result<Histogram<u64>> {
+    let (mut client, mut server) = pair()?;
+    let echo = std::thread::spawn(move || {
+        let mut ball = [0; BALL_BYTES];
+        while server.read_exact(&mut ball).is_ok() && server.write_all(&ball).is_ok() {}
+    });
+    let mut ball = [7; BALL_BYTES];
+    let mut latencies = figures::latencies();
+    let start = Instant::now();
+    while start.elapsed() < duration {
+        let before = Instant::now();
+        client.write_all(&ball)?;
+        client.read_exact(&mut ball)?;
+        latencies.saturating_record(micros(before.elapsed()));
+    }
+    drop(client);
+    echo.join()
+        .map_err(|_| io::Error::other("the echo panicked"))?;
+    Ok(latencies)
 }
 
 fn memcpy(duration: Duration) -> f64 {

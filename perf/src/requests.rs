@@ -1,7 +1,10 @@
 //! Many small requests: one thread, one epoll, connections that each keep a window of requests in
 //! flight, the same frame again and again. Frames are built beforehand.
 
+use crate::figures::{self, Figures};
+use hdrhistogram::Histogram;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::{Duration, Instant};
@@ -24,12 +27,27 @@ pub struct Load {
 }
 
 /// What came of it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Answered {
     /// Requests that were acknowledged.
     pub requests: u64,
     /// From the first request to the last reply.
     pub seconds: f64,
+    /// From a request to its reply, in µs.
+    pub latencies: Histogram<u64>,
+}
+
+impl Answered {
+    /// Counts, rate and latencies.
+    pub fn figures(&self) -> Figures {
+        let requests = crate::machine::real(self.requests);
+        let mut figures = Figures::from([
+            ("requests".into(), requests),
+            ("requests_per_s".into(), requests / self.seconds),
+        ]);
+        figures.put_latencies(&self.latencies);
+        figures
+    }
 }
 
 struct Asking {
@@ -39,7 +57,8 @@ struct Asking {
     frame_bytes: usize,
     /// Of replies: what has arrived and is not whole yet.
     pending: Vec<u8>,
-    in_flight: usize,
+    /// When each request that is not answered was sent.
+    sent_at: VecDeque<Instant>,
 }
 
 /// Asks until the time is over, then waits for what is in flight.
@@ -61,7 +80,7 @@ fn drive(port: u16, load: &Load) -> io::Result<Answered> {
             frames: frame.repeat(load.window),
             frame_bytes: frame.len(),
             pending: Vec::new(),
-            in_flight: 0,
+            sent_at: VecDeque::with_capacity(load.window),
         });
     }
     let start = Instant::now();
@@ -75,7 +94,11 @@ fn drive(port: u16, load: &Load) -> io::Result<Answered> {
     let mut events: Vec<Event> = Vec::with_capacity(load.frames.len());
     let mut buffer = vec![0; 64 << 10];
     let mut requests = 0;
-    while asking.iter().any(|connection| connection.in_flight > 0) {
+    let mut latencies = figures::latencies();
+    while asking
+        .iter()
+        .any(|connection| !connection.sent_at.is_empty())
+    {
         events.clear();
         epoll::wait(
             &poll,
@@ -88,7 +111,7 @@ fn drive(port: u16, load: &Load) -> io::Result<Answered> {
         let sending = start.elapsed() < load.duration && requests < REQUESTS_MAX;
         for event in &events {
             let index = usize::try_from(event.data.u64()).expect("our own index");
-            let answered = asking[index].receive(&mut buffer, load.error_of)?;
+            let answered = asking[index].receive(&mut buffer, load.error_of, &mut latencies)?;
             requests += u64::try_from(answered).expect("a small count");
             if sending && answered > 0 {
                 asking[index].send(answered)?;
@@ -98,6 +121,7 @@ fn drive(port: u16, load: &Load) -> io::Result<Answered> {
     Ok(Answered {
         requests,
         seconds: start.elapsed().as_secs_f64(),
+        latencies,
     })
 }
 
@@ -106,7 +130,8 @@ impl Asking {
         // A window is far smaller than a socket's buffer: it fits, or the broker does not read.
         self.stream
             .write_all(&self.frames[..count * self.frame_bytes])?;
-        self.in_flight += count;
+        let now = Instant::now();
+        self.sent_at.extend(std::iter::repeat_n(now, count));
         Ok(())
     }
 
@@ -115,6 +140,7 @@ impl Asking {
         &mut self,
         buffer: &mut [u8],
         error_of: fn(&[u8]) -> io::Result<i16>,
+        latencies: &mut Histogram<u64>,
     ) -> io::Result<usize> {
         let count = match self.stream.read(buffer) {
             Ok(0) => return Err(io::Error::other("the broker closed a connection")),
@@ -141,10 +167,19 @@ impl Asking {
             replies += 1;
         }
         self.pending.drain(..at);
-        self.in_flight = self
-            .in_flight
-            .checked_sub(replies)
-            .ok_or(io::Error::other("more replies than requests"))?;
+        if replies > 0 {
+            let now = Instant::now();
+            for _ in 0..replies {
+                let sent = self.sent_at.pop_front();
+                let sent = sent.ok_or(io::Error::other("more replies than requests"))?;
+                latencies.saturating_record(micros(now.duration_since(sent)));
+            }
+        }
         Ok(replies)
     }
+}
+
+/// Whole µs, for a histogram.
+pub fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

@@ -1,6 +1,6 @@
 //! What was measured: single runs, the comparisons made of them, and the file they are kept in.
 
-use crate::probe::Figures;
+use crate::figures::Figures;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -57,28 +57,33 @@ pub struct Comparison {
 /// The two of an A/A run, in place of kafka and klamm.
 pub const SAME: [&str; 2] = ["first", "second"];
 
-impl Comparison {
-    /// The same comparison where one system runs against itself: it has no goal.
-    #[must_use]
-    pub fn of_the_same(self) -> Comparison {
-        let rename = |(who, figure): (&'static str, &'static str)| match who {
-            "kafka" => (SAME[0], figure),
-            "klamm" => (SAME[1], figure),
-            "kafka-fresh" => ("first-fresh", figure),
-            "klamm-fresh" => ("second-fresh", figure),
-            other => (other, figure),
-        };
-        Comparison {
-            subject: rename(self.subject),
-            base: self.base.map(rename),
-            goal: Goal::None,
-            ..self
+/// The contestant's name in an A/A run: "kafka-lz4" is then "first-lz4". Probes keep theirs.
+pub fn name_of_the_same(contestant: &str) -> String {
+    for (system, same) in ["kafka", "klamm"].into_iter().zip(SAME) {
+        match contestant.strip_prefix(system) {
+            Some(suffix) if suffix.is_empty() || suffix.starts_with('-') => {
+                return format!("{same}{suffix}");
+            }
+            Some(_) | None => {}
         }
+    }
+    contestant.to_owned()
+}
+
+impl Comparison {
+    /// What is compared between systems that are not the same, which then has no goal.
+    pub fn is_between_systems(&self) -> bool {
+        self.base.is_some()
     }
 
     /// The comparison over all rounds, as it stands in the result file.
-    pub fn evaluate(&self, runs: &[Run]) -> Option<Value> {
+    pub fn evaluate(&self, runs: &[Run], is_same: bool) -> Option<Value> {
+        let called = |who: &str| match is_same {
+            true => name_of_the_same(who),
+            false => who.to_owned(),
+        };
         let figure = |(who, name): (&str, &str), round: usize| {
+            let who = called(who);
             runs.iter()
                 .find(|run| run.round == round && run.contestant == who)
                 .and_then(|run| run.figures.get(name).copied())
@@ -94,7 +99,8 @@ impl Comparison {
             match self.base {
                 None => ratios.push(subject),
                 Some(base) => {
-                    let Some(base) = figure(base, round).filter(|base| *base != 0.0) else {
+                    // A growth of memory may come out below nothing: there is no ratio to that.
+                    let Some(base) = figure(base, round).filter(|base| *base > 0.0) else {
                         continue;
                     };
                     bases.push(base);
@@ -105,14 +111,15 @@ impl Comparison {
         }
         let (least, most) = (spread(&ratios)?.0, spread(&ratios)?.1);
         let middle = median(&ratios)?;
-        let met = match self.goal {
+        let goal = if is_same { Goal::None } else { self.goal };
+        let met = match goal {
             Goal::MedianAtMost(goal) => Some(middle <= goal),
             Goal::MedianAtLeast(goal) => Some(middle >= goal),
             Goal::EveryAbove(goal) => Some(least > goal),
             Goal::EveryAtMost(goal) => Some(most <= goal),
             Goal::None => None,
         };
-        let goal = match self.goal {
+        let goal = match goal {
             Goal::MedianAtMost(goal) => format!("≤ {}", short(goal)),
             Goal::MedianAtLeast(goal) => format!("≥ {}", short(goal)),
             Goal::EveryAbove(goal) => format!("every > {}", short(goal)),
@@ -121,9 +128,9 @@ impl Comparison {
         };
         Some(json!({
             "what": self.what,
-            "subject": {"contestant": self.subject.0, "figure": self.subject.1, "median": median(&subjects)},
+            "subject": {"contestant": called(self.subject.0), "figure": self.subject.1, "median": median(&subjects)},
             "base": self.base.map(|base| json!({
-                "contestant": base.0, "figure": base.1, "median": median(&bases),
+                "contestant": called(base.0), "figure": base.1, "median": median(&bases),
             })),
             "rounds": ratios.len(),
             "median": middle,
@@ -173,21 +180,12 @@ pub fn short(value: f64) -> String {
 impl Measured {
     /// The runs as they go into the file, figures rounded to what they are worth.
     pub fn runs_json(&self) -> Value {
-        let runs = self.runs.iter().map(|run| {
-            let figures: BTreeMap<&String, f64> = run
-                .figures
-                .iter()
-                .map(|(name, value)| (name, rounded(*value)))
-                .collect();
-            json!({"round": run.round, "contestant": run.contestant, "figures": figures})
-        });
+        let runs = self
+            .runs
+            .iter()
+            .map(|run| run.figures.json(run.round, &run.contestant));
         Value::Array(runs.collect())
     }
-}
-
-/// Six significant digits.
-fn rounded(value: f64) -> f64 {
-    format!("{value:.5e}").parse().unwrap_or(value)
 }
 
 #[cfg(test)]
@@ -219,7 +217,7 @@ mod tests {
             base: Some(("kafka", "cpu")),
             goal: Goal::MedianAtMost(0.2),
         };
-        let found = comparison.evaluate(&runs).expect("there are runs");
+        let found = comparison.evaluate(&runs, false).expect("there are runs");
         assert_eq!(found["median"], 0.2);
         assert_eq!(found["min"], 0.1);
         assert_eq!(found["max"], 0.25);
@@ -230,9 +228,32 @@ mod tests {
             ..comparison
         };
         assert_eq!(
-            strict.evaluate(&runs).expect("there are runs")["met"],
+            strict.evaluate(&runs, false).expect("there are runs")["met"],
             false
         );
+    }
+
+    #[test]
+    fn a_system_against_itself_has_other_names_and_no_goal() {
+        assert_eq!(name_of_the_same("kafka-lz4"), "first-lz4");
+        assert_eq!(name_of_the_same("klamm"), "second");
+        assert_eq!(name_of_the_same("limit"), "limit");
+        let comparison = Comparison {
+            what: "CPU",
+            subject: ("klamm-lz4", "cpu"),
+            base: Some(("kafka-lz4", "cpu")),
+            goal: Goal::MedianAtMost(0.2),
+        };
+        let mut runs = vec![run(0, "first-lz4", 2.0), run(0, "second-lz4", 2.0)];
+        let found = comparison.evaluate(&runs, true).expect("there are runs");
+        assert_eq!(found["subject"]["contestant"], "second-lz4");
+        assert_eq!(
+            (found["median"].as_f64(), found["met"].is_null()),
+            (Some(1.0), true)
+        );
+        // Nothing is compared with what is below nothing.
+        runs[0].figures.insert("cpu".to_owned(), -1.0);
+        assert!(comparison.evaluate(&runs, true).is_none());
     }
 
     #[test]
@@ -243,7 +264,7 @@ mod tests {
             base: None,
             goal: Goal::None,
         };
-        assert!(alone.evaluate(&[]).is_none());
-        assert!(alone.evaluate(&[run(0, "kafka", 1.0)]).is_none());
+        assert!(alone.evaluate(&[], false).is_none());
+        assert!(alone.evaluate(&[run(0, "kafka", 1.0)], false).is_none());
     }
 }

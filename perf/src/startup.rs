@@ -70,7 +70,7 @@ fn attempt(
     request: &[u8],
 ) -> io::Result<i16> {
     if create {
-        match wire::ask_for_topic(connection, topic, 1)? {
+        match wire::ask_for_topic(connection, topic, 1, &[])? {
             0 | TOPIC_EXISTS => {}
             code => return Ok(code),
         }

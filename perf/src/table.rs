@@ -34,6 +34,7 @@ fn whole(
     rows: &[&str],
 ) -> Result<String, String> {
     let text = replace(text, "results", &table(newest_results))?;
+    let text = replace(&text, "neutral", &neutral(newest_results))?;
     let mut noise = String::new();
     for system in ["klamm", "kafka"] {
         let found = newest(all, rows, Some(system));
@@ -139,6 +140,62 @@ fn line(title: &str, comparison: &Value) -> String {
     )
 }
 
+/// What the drivers of one row may differ by, largest over smallest.
+const AGREEMENT: f64 = 1.25;
+const DRIVERS: [&str; 3] = ["klamm", "klamm-java", "klamm-rdkafka"];
+
+/// The rows that ran with several drivers: what each of them says of klamm beside Kafka.
+fn neutral(results: &[&Value]) -> String {
+    let mut text = String::from(
+        "| row | klamm / kafka | klamm's tool | Apache's tool | librdkafka's | |\n|---|---|---|---|---|---|\n",
+    );
+    let empty = text.len();
+    for result in results {
+        let title = result["title"].as_str().unwrap_or("");
+        for (figure, what) in [
+            ("broker_cpu_s_per_gb", "broker CPU per GB"),
+            ("mb_per_s", "throughput"),
+        ] {
+            let ratios = DRIVERS.map(|driver| ratio(result, driver, figure));
+            if let [Some(one), Some(java), Some(rdkafka)] = ratios {
+                text.push_str(&format!(
+                    "| {title} | {what} | {} | {} | {} | {} |\n",
+                    short(one),
+                    short(java),
+                    short(rdkafka),
+                    agreement(&[one, java, rdkafka])
+                ));
+            }
+        }
+    }
+    if text.len() == empty {
+        return "No run yet.\n".to_owned();
+    }
+    text
+}
+
+/// The median ratio of a contestant to the one of Kafka's by the same driver.
+fn ratio(result: &Value, driver: &str, figure: &str) -> Option<f64> {
+    let kafka = driver.replace("klamm", "kafka");
+    let comparisons = result["comparisons"].as_array()?;
+    let found = comparisons.iter().find(|one| {
+        one["subject"]["contestant"] == driver
+            && one["subject"]["figure"] == figure
+            && one["base"]["contestant"] == kafka.as_str()
+            && one["base"]["figure"] == figure
+    });
+    found?["median"].as_f64()
+}
+
+fn agreement(ratios: &[f64]) -> String {
+    let most = ratios.iter().copied().fold(f64::MIN, f64::max);
+    let least = ratios.iter().copied().fold(f64::MAX, f64::min);
+    if most <= least * AGREEMENT {
+        return "agree".to_owned();
+    }
+    format!("**apart by {:.0} %**", (most / least - 1.0) * 100.0)
+}
+
 /// The document with what stands between `<!-- name -->` and `<!-- /name -->` replaced.
 fn replace(text: &str, name: &str, content: &str) -> Result<String, String> {
     let (open, close) = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
@@ -174,5 +231,23 @@ mod tests {
         assert!(found.contains("| klamm 0.100 | kafka 5.00 | 0.020 (0.010 … 0.030) |  |  |"));
         assert!(found.ends_with("<!-- /x -->\nb\n"));
         assert!(replace("nothing", "x", "").is_err());
+    }
+
+    #[test]
+    fn drivers_that_disagree_are_marked() {
+        let comparison = |driver: &str, figure: &str, median: f64| {
+            json!({"subject": {"contestant": format!("klamm{driver}"), "figure": figure},
+                   "base": {"contestant": format!("kafka{driver}"), "figure": figure}, "median": median})
+        };
+        let cpu = "broker_cpu_s_per_gb";
+        let result = json!({"title": "produce", "comparisons": [
+            comparison("", cpu, 0.1), comparison("-java", cpu, 0.11), comparison("-rdkafka", cpu, 0.12),
+            comparison("", "mb_per_s", 3.0), comparison("-java", "mb_per_s", 1.5),
+            comparison("-rdkafka", "mb_per_s", 2.0),
+        ]});
+        let found = neutral(&[&result]);
+        assert!(found.contains("| produce | broker CPU per GB | 0.100 | 0.110 | 0.120 | agree |"));
+        assert!(found.contains("| 3.00 | 1.50 | 2.00 | **apart by 100 %** |"));
+        assert_eq!(neutral(&[&json!({"comparisons": []})]), "No run yet.\n");
     }
 }

@@ -13,6 +13,7 @@ pub const FETCH: i16 = 1;
 const LIST_OFFSETS: i16 = 2;
 const API_VERSIONS: i16 = 18;
 const CREATE_TOPICS: i16 = 19;
+const DELETE_TOPICS: i16 = 20;
 
 const CLIENT_ID: &str = "klamm-perf";
 const REPLY_BYTES_MAX: usize = 64 << 20;
@@ -239,15 +240,23 @@ pub fn ask_versions(connection: &mut Connection) -> io::Result<()> {
 pub const TOPIC_EXISTS: i16 = 36;
 
 /// Asks once for a topic of one replica; gives the error code.
-pub fn ask_for_topic(connection: &mut Connection, name: &str, partitions: i32) -> io::Result<i16> {
+pub fn ask_for_topic(
+    connection: &mut Connection,
+    name: &str,
+    partitions: i32,
+    configs: &[(&str, &str)],
+) -> io::Result<i16> {
     let mut body = Encoder::default();
     body.int32(1)
         .string(name)
         .int32(partitions)
         .int16(1)
         .int32(0)
-        .int32(0);
-    body.int32(30_000).int8(0);
+        .int32(length(configs.len()));
+    for (key, value) in configs {
+        body.string(key).string(value);
+    }
+    body.int32(300_000).int8(0);
     let reply = connection.ask(CREATE_TOPICS, 4, &body.0)?;
     let mut reply = Decoder(&reply);
     reply.int32()?;
@@ -258,13 +267,42 @@ pub fn ask_for_topic(connection: &mut Connection, name: &str, partitions: i32) -
 
 /// Creates a topic of one replica and waits for its leaders; one that exists is an error.
 pub fn create_topic(port: u16, name: &str, partitions: i32) -> Result<(), String> {
-    let code = Connection::open(port, Duration::from_secs(40))
-        .and_then(|mut connection| ask_for_topic(&mut connection, name, partitions))
+    create_topic_with(port, name, partitions, &[])
+}
+
+/// The same with topic configs.
+pub fn create_topic_with(
+    port: u16,
+    name: &str,
+    partitions: i32,
+    configs: &[(&str, &str)],
+) -> Result<(), String> {
+    let code = Connection::open(port, Duration::from_secs(300))
+        .and_then(|mut connection| ask_for_topic(&mut connection, name, partitions, configs))
         .map_err(|error| format!("cannot create topic {name}: {error}"))?;
     if code != 0 {
         return Err(format!("creating topic {name} gave error code {code}"));
     }
     wait_for_leaders(port, name, partitions)
+}
+
+/// Deletes a topic; its files go later.
+pub fn delete_topic(port: u16, name: &str) -> Result<(), String> {
+    let mut body = Encoder::default();
+    body.int32(1).string(name).int32(30_000);
+    let code = Connection::open(port, Duration::from_secs(40))
+        .and_then(|mut connection| {
+            let reply = connection.ask(DELETE_TOPICS, 1, &body.0)?;
+            let mut reply = Decoder(&reply);
+            reply.skip(8)?;
+            reply.skip_string()?;
+            reply.int16()
+        })
+        .map_err(|error| format!("cannot delete topic {name}: {error}"))?;
+    match code {
+        0 => Ok(()),
+        code => Err(format!("deleting topic {name} gave error code {code}")),
+    }
 }
 
 fn wait_for_leaders(port: u16, name: &str, partitions: i32) -> Result<(), String> {
@@ -356,10 +394,18 @@ fn varint(value: i32, out: &mut Vec<u8>) {
     }
 }
 
+/// acks=all
+pub const ACKS_ALL: i16 = -1;
+
 /// A whole Produce v7 request of one batch, acks=1.
 pub fn produce(topic: &str, partition: i32, batch: &[u8]) -> Vec<u8> {
+    produce_with(1, topic, partition, batch)
+}
+
+/// The same with other acks.
+pub fn produce_with(acks: i16, topic: &str, partition: i32, batch: &[u8]) -> Vec<u8> {
     let mut body = Encoder::default();
-    body.int16(-1).int16(1).int32(30_000);
+    body.int16(-1).int16(acks).int32(30_000);
     body.int32(1)
         .string(topic)
         .int32(1)

@@ -19,7 +19,7 @@ pub fn bench(project: &Project, arguments: &[String]) -> Result<(), String> {
         "klamm-perf",
     ]);
     if !only_reads {
-        install::install(project, &["java".to_owned()])?;
+        install::install(project, &["java".to_owned(), "rdkafka".to_owned()])?;
         if !asks(&["--klamm"]) {
             build.args(["--package", "klamm"]);
         }

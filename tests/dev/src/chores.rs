@@ -2,7 +2,7 @@
 
 use crate::Project;
 use crate::command::run;
-use crate::install;
+use crate::{install, instructions};
 use std::process::Command;
 
 /// Everything a change must pass: the cheap checks first.
@@ -12,13 +12,18 @@ pub fn ci(project: &Project) -> Result<(), String> {
     test(project, &[])
 }
 
-/// Installs what the tests need and runs all of them; `arguments` go to `cargo test`.
+/// Installs what the tests need and runs all of them; `arguments` go to `cargo test`. Without any, the
+/// instructions of the hot loops are counted, too.
 pub fn test(project: &Project, arguments: &[String]) -> Result<(), String> {
     install::install(project, &[])?;
     run(cargo(project)
         .args(["test", "--workspace"])
         .args(arguments)
-        .env("KLAMM_CACHE", &project.cache))
+        .env("KLAMM_CACHE", &project.cache))?;
+    if arguments.is_empty() {
+        instructions::instructions(project, &[])?;
+    }
+    Ok(())
 }
 
 /// Replays one seed of the simulator, or a range of them.
@@ -65,7 +70,7 @@ pub fn tidy(project: &Project) -> Result<(), String> {
     run(cargo(project).args(["test", "--test", "tidy"]))
 }
 
-fn cargo(project: &Project) -> Command {
+pub fn cargo(project: &Project) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
     command.current_dir(&project.root);
     command

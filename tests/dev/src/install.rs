@@ -14,15 +14,23 @@ const KCAT: &str = "1.7.1";
 /// One installable part: its name, and what installs it.
 type Part = (&'static str, fn(&Project) -> Result<(), String>);
 
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 7] = [
     ("kcat", kcat),
+    ("valgrind", valgrind),
     ("python", python),
     ("node", node),
     ("go", go),
     ("java", java::install),
+    ("rdkafka", rdkafka),
 ];
 
-/// Installs the parts named, or all of them.
+/// What the measurements alone need is installed when they ask for it by name.
+const ONLY_NAMED: [&str; 1] = ["rdkafka"];
+
+/// The crate that carries librdkafka's sources, and with them rdkafka_performance.
+const RDKAFKA_SYS: &str = "4.10.0+2.12.1";
+
+/// Installs the parts named, or all that the tests need.
 pub fn install(project: &Project, named: &[String]) -> Result<(), String> {
     if let Some(unknown) = named
         .iter()
@@ -31,10 +39,14 @@ pub fn install(project: &Project, named: &[String]) -> Result<(), String> {
         return Err(format!("there is no part named {unknown} to install"));
     }
     for (name, install) in PARTS {
-        if named.is_empty() || named.iter().any(|chosen| chosen == name) {
-            install(project).map_err(|why| {
-                format!("the tests need {name}, which could not be installed: {why}")
-            })?;
+        let is_wanted = if named.is_empty() {
+            !ONLY_NAMED.contains(&name)
+        } else {
+            named.iter().any(|chosen| chosen == name)
+        };
+        if is_wanted {
+            install(project)
+                .map_err(|why| format!("{name} is needed and could not be installed: {why}"))?;
         }
     }
     Ok(())
@@ -101,8 +113,29 @@ fn kcat(_project: &Project) -> Result<(), String> {
     if kcat_is_installed() {
         return Ok(());
     }
-    need("apt-get", "apt")?;
     announce(&format!("kcat {KCAT} from Debian"));
+    from_debian(&format!("kcat={KCAT}*"))?;
+    if kcat_is_installed() {
+        Ok(())
+    } else {
+        Err(format!(
+            "apt-get ended well, but `kcat -V` does not say {KCAT}"
+        ))
+    }
+}
+
+/// Any version: the counts that are kept were made with the machine that valgrind imitates.
+fn valgrind(_project: &Project) -> Result<(), String> {
+    if exists("valgrind") {
+        return Ok(());
+    }
+    announce("valgrind from Debian");
+    from_debian("valgrind")?;
+    need("valgrind", "valgrind")
+}
+
+fn from_debian(package: &str) -> Result<(), String> {
+    need("apt-get", "apt")?;
     let apt = || {
         let mut command = Command::new("apt-get");
         command.env("DEBIAN_FRONTEND", "noninteractive").arg("-qq");
@@ -112,15 +145,9 @@ fn kcat(_project: &Project) -> Result<(), String> {
     run_quietly(
         apt()
             .args(["install", "--yes", "--no-install-recommends"])
-            .arg(format!("kcat={KCAT}*")),
-    )?;
-    if kcat_is_installed() {
-        Ok(())
-    } else {
-        Err(format!(
-            "apt-get ended well, but `kcat -V` does not say {KCAT}"
-        ))
-    }
+            .arg(package),
+    )
+    .map(drop)
 }
 
 fn kcat_is_installed() -> bool {
@@ -245,5 +272,62 @@ fn go(project: &Project) -> Result<(), String> {
             .arg(folder.join("client"))
             .arg("."),
     )?;
+    stamp.set()
+}
+
+/// librdkafka and its own load generator, built from the sources in a crate: Debian ships the library
+/// without the program.
+fn rdkafka(project: &Project) -> Result<(), String> {
+    let folder = project.cache.join("rdkafka");
+    let manifest = format!(
+        "[package]\nname = \"only-sources\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
+         [dependencies]\nrdkafka-sys = {{ version = \"={RDKAFKA_SYS}\", default-features = false }}\n"
+    );
+    let stamp = Stamp {
+        path: folder.join("installed-from"),
+        content: manifest.clone(),
+    };
+    if stamp.is_current() {
+        return Ok(());
+    }
+    for (program, package) in [("cc", "gcc"), ("make", "make")] {
+        need(program, package)?;
+    }
+    announce("librdkafka's rdkafka_performance, built from source");
+    stamp.clear()?;
+    let write = |name: &str, content: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, content)
+            .map_err(|error| format!("cannot write {}: {error}", path.display()))
+    };
+    write("Cargo.toml", &manifest)?;
+    std::fs::create_dir(folder.join("src"))
+        .map_err(|error| format!("cannot make {}/src: {error}", folder.display()))?;
+    write("src/lib.rs", "")?;
+    run_quietly(
+        Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
+            .current_dir(&folder)
+            .args(["vendor", "--quiet", "vendor"]),
+    )?;
+    let sources = folder.join("vendor/rdkafka-sys/librdkafka");
+    run_quietly(Command::new("bash").current_dir(&sources).args([
+        "configure",
+        "--disable-ssl",
+        "--disable-gssapi",
+        "--disable-curl",
+    ]))?;
+    let jobs = std::thread::available_parallelism().map_or(1, |count| count.get());
+    for (place, target) in [("src", "librdkafka.a"), ("examples", "rdkafka_performance")] {
+        run_quietly(
+            Command::new("make")
+                .current_dir(sources.join(place))
+                .args([&format!("-j{jobs}"), target]),
+        )?;
+    }
+    std::fs::copy(
+        sources.join("examples/rdkafka_performance"),
+        folder.join("rdkafka_performance"),
+    )
+    .map_err(|error| format!("cannot copy rdkafka_performance: {error}"))?;
     stamp.set()
 }

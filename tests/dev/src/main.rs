@@ -10,6 +10,7 @@ mod bench;
 mod chores;
 mod command;
 mod install;
+mod instructions;
 mod java;
 
 use std::path::{Path, PathBuf};
@@ -20,8 +21,10 @@ cargo dev CHORE [ARGUMENTS]
 
   ci               what a change must pass: format, clippy, everything of `test`
   test [ARGS]      install what the tests need, then cargo test --workspace ARGS
-  install [PART]   only install: kcat, python, node, go, java (all without PART)
+  install [PART]   only install: kcat, valgrind, python, node, go, java (all of these without PART);
+                   rdkafka, which bench needs
   bench [ARGS]     klamm beside Apache Kafka, measured; --help says more
+  instructions [--record]   instructions of the hot loops against perf/instructions.txt, under callgrind
   sim SEEDS        replay seeds of the simulator, as 7 or 100-200; KLAMM_LOG=1 shows the log
   fmt              format the sources
   lint             clippy over everything, warnings denied
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         "test" => chores::test(&project, rest),
         "install" => install::install(&project, rest),
         "bench" => bench::bench(&project, rest),
+        "instructions" => instructions::instructions(&project, rest),
         "sim" => chores::sim(&project, rest),
         "fmt" => chores::fmt(&project, false),
         "lint" => chores::lint(&project),

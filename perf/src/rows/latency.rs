@@ -1,0 +1,177 @@
+//! The rows of latency.
+
+use super::{Row, against, against_kafka, alone, one_of};
+use crate::latency_loads;
+use crate::results::{Comparison, Goal};
+
+const P50: &str = "latency_p50_ms";
+const P99: &str = "latency_p99_ms";
+const P999: &str = "latency_p999_ms";
+const P9999: &str = "latency_p9999_ms";
+const KEPT: &str = "rate_kept";
+
+/// Producers at a rate.
+pub const RATE_50K: Row = Row {
+    name: "rate-50k",
+    title: "producers at 50,000 records/s of 1 KiB",
+    measure: latency_loads::at_a_rate,
+    comparisons: &[
+        against_kafka("p99, ms", P99, one_of(10.0)),
+        against_kafka("p99.9, ms", P999, one_of(10.0)),
+        against_kafka("p99.99, ms", P9999, Goal::None),
+        against_kafka("p50, ms", P50, Goal::None),
+        against(
+            "p99 with linger.ms=0, ms",
+            ("klamm-linger-0", P99),
+            ("kafka-linger-0", P99),
+            Goal::None,
+        ),
+        against(
+            "p99.9 with linger.ms=0, ms",
+            ("klamm-linger-0", P999),
+            ("kafka-linger-0", P999),
+            Goal::None,
+        ),
+        against_kafka("of the rate that was kept", KEPT, Goal::None),
+        against_kafka("broker CPU, s", "broker_cpu_s", Goal::None),
+    ],
+};
+
+/// One record after the other.
+pub const ONE_AT_A_TIME: Row = Row {
+    name: "end-to-end-1",
+    title: "end to end, one record of 100 B at a time",
+    measure: latency_loads::one_at_a_time,
+    comparisons: &[
+        against_kafka("p99, ms", P99, one_of(3.0)),
+        against_kafka("p99.9, ms", P999, one_of(10.0)),
+        against(
+            "p50 over a ping-pong's, ms",
+            ("klamm", P50),
+            ("limit", "ping_pong_p50_ms"),
+            Goal::MedianAtMost(3.5),
+        ),
+        against_kafka("p50, ms", P50, Goal::None),
+        against_kafka(
+            "broker CPU, µs/record",
+            "broker_cpu_us_per_record",
+            Goal::None,
+        ),
+    ],
+};
+
+const fn p99(what: &'static str, klamm: &'static str, kafka: &'static str) -> Comparison {
+    against(what, (klamm, P99), (kafka, P99), one_of(3.0))
+}
+
+const fn p999(what: &'static str, klamm: &'static str, kafka: &'static str) -> Comparison {
+    against(what, (klamm, P999), (kafka, P999), one_of(10.0))
+}
+
+const fn p50(what: &'static str, klamm: &'static str, kafka: &'static str) -> Comparison {
+    against(what, (klamm, P50), (kafka, P50), Goal::None)
+}
+
+/// Records that are due, at parts of what the slower system can do.
+pub const END_TO_END: Row = Row {
+    name: "end-to-end",
+    title: "end to end, 1 KiB, open loop at 10, 50 and 80 % of the slower system's most",
+    measure: latency_loads::end_to_end,
+    comparisons: &[
+        p99("p99 at 10 %, ms", "klamm-10", "kafka-10"),
+        p999("p99.9 at 10 %, ms", "klamm-10", "kafka-10"),
+        p99("p99 at 50 %, ms", "klamm-50", "kafka-50"),
+        p999("p99.9 at 50 %, ms", "klamm-50", "kafka-50"),
+        p99("p99 at 80 %, ms", "klamm-80", "kafka-80"),
+        p999("p99.9 at 80 %, ms", "klamm-80", "kafka-80"),
+        p50("p50 at 10 %, ms", "klamm-10", "kafka-10"),
+        p50("p50 at 80 %, ms", "klamm-80", "kafka-80"),
+        against(
+            "p50 at 10 % over a ping-pong's, ms",
+            ("klamm-10", P50),
+            ("limit", "ping_pong_p50_ms"),
+            Goal::MedianAtMost(3.5),
+        ),
+        against(
+            "of the rate at 80 % that was kept",
+            ("klamm-80", KEPT),
+            ("kafka-80", KEPT),
+            Goal::None,
+        ),
+    ],
+};
+
+/// Ever more producers.
+pub const PRODUCERS: Row = Row {
+    name: "producers",
+    title: "4, 50 and 400 keyed producers at 20,000 records/s of 1 KiB",
+    measure: latency_loads::producers,
+    comparisons: &[
+        alone(
+            "of the rate, kept with 400",
+            ("klamm-400", KEPT),
+            Goal::MedianAtLeast(0.9),
+        ),
+        against(
+            "records/s of 400 without a rate",
+            ("klamm-400-unbounded", "records_per_s"),
+            ("kafka-400-unbounded", "records_per_s"),
+            Goal::MedianAtLeast(2.0),
+        ),
+        against(
+            "p99 with 4, ms",
+            ("klamm-4", P99),
+            ("kafka-4", P99),
+            Goal::None,
+        ),
+        against(
+            "p99 with 50, ms",
+            ("klamm-50", P99),
+            ("kafka-50", P99),
+            Goal::None,
+        ),
+        against(
+            "p99 with 400, ms",
+            ("klamm-400", P99),
+            ("kafka-400", P99),
+            Goal::None,
+        ),
+        against(
+            "p99 with 400 over p99 with 4, klamm",
+            ("klamm-400", P99),
+            ("klamm-4", P99),
+            Goal::None,
+        ),
+        against(
+            "p99 with 400 over p99 with 4, kafka",
+            ("kafka-400", P99),
+            ("kafka-4", P99),
+            Goal::None,
+        ),
+        against(
+            "of the rate, kept with 400",
+            ("klamm-400", KEPT),
+            ("kafka-400", KEPT),
+            Goal::None,
+        ),
+    ],
+};
+
+/// Readers of what is on disk beside producers.
+pub const COLD: Row = Row {
+    name: "cold",
+    title: "producers at 10,000 records/s of 1 KiB beside readers of what is not in memory",
+    measure: latency_loads::cold,
+    comparisons: &[
+        alone(
+            "p99 during over p99 before",
+            ("klamm", "p99_growth"),
+            Goal::MedianAtMost(1.5),
+        ),
+        against_kafka("p99 during over p99 before", "p99_growth", one_of(10.0)),
+        against_kafka("p99 during, ms", P99, Goal::None),
+        against_kafka("p99.9 during, ms", P999, Goal::None),
+        against_kafka("p99 before, ms", "before_p99_ms", Goal::None),
+        against_kafka("read meanwhile, MB/s", "read_mb_per_s", Goal::None),
+    ],
+};

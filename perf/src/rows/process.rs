@@ -1,0 +1,111 @@
+//! The rows of the process itself: what it takes to be there, and for how many.
+
+use super::{Row, against, against_kafka, alone, one_of};
+use crate::results::{Comparison, Goal};
+use crate::{loads, scale_loads};
+
+const CONNECTED: [Comparison; 5] = [
+    alone(
+        "memory of a connection, KiB",
+        ("klamm", "kib_per_connection"),
+        Goal::MedianAtMost(8.0),
+    ),
+    against_kafka(
+        "memory of a connection, KiB",
+        "kib_per_connection",
+        one_of(10.0),
+    ),
+    against_kafka(
+        "all connected and answered once, s",
+        "connect_s",
+        Goal::None,
+    ),
+    against_kafka("CPU with all idle, % of a core", "cpu_percent", Goal::None),
+    against_kafka("resident, MB", "rss_mb", Goal::None),
+];
+
+/// Many.
+pub const CONNECTIONS_1000: Row = Row {
+    name: "connections-1000",
+    title: "1,000 idle connections",
+    measure: |bench, measured| scale_loads::connections(bench, measured, 1_000),
+    comparisons: &CONNECTED,
+};
+
+/// Very many.
+pub const CONNECTIONS_10000: Row = Row {
+    name: "connections-10000",
+    title: "10,000 idle connections",
+    measure: |bench, measured| scale_loads::connections(bench, measured, 10_000),
+    comparisons: &CONNECTED,
+};
+
+/// Topics of a thousand each.
+pub const PARTITIONS_10000: Row = Row {
+    name: "partitions-10000",
+    title: "10,000 partitions, in 10 topics",
+    measure: |bench, measured| scale_loads::partitions(bench, measured, 10_000),
+    comparisons: &[
+        against_kafka("created, s", "create_s", one_of(10.0)),
+        alone(
+            "memory of a partition, KiB",
+            ("klamm", "kib_per_partition"),
+            Goal::MedianAtMost(10.0),
+        ),
+        alone(
+            "CPU with all idle, % of a core",
+            ("klamm", "cpu_percent"),
+            Goal::MedianAtMost(1.0),
+        ),
+        against_kafka(
+            "memory of a partition, KiB",
+            "kib_per_partition",
+            Goal::None,
+        ),
+        against_kafka("CPU with all idle, % of a core", "cpu_percent", Goal::None),
+        against_kafka("broker CPU of the creation, s", "create_cpu_s", Goal::None),
+    ],
+};
+
+/// Nothing to do.
+pub const IDLE: Row = Row {
+    name: "idle",
+    title: "idle, freshly started, no connection",
+    measure: loads::idle,
+    comparisons: &[
+        alone("resident, MB", ("klamm", "rss_mb"), Goal::EveryAtMost(15.0)),
+        alone(
+            "CPU, % of a core",
+            ("klamm", "cpu_percent"),
+            Goal::EveryAtMost(0.5),
+        ),
+        against_kafka("resident, MB", "rss_mb", Goal::None),
+        against_kafka("CPU, % of a core", "cpu_percent", Goal::None),
+    ],
+};
+
+/// From nothing to the first ack.
+pub const START: Row = Row {
+    name: "start",
+    title: "exec to first acknowledged record",
+    measure: loads::start,
+    comparisons: &[
+        alone(
+            "formatted folder, ms",
+            ("klamm", "first_ack_ms"),
+            Goal::EveryAtMost(20.0),
+        ),
+        alone(
+            "fresh folder, topic created, ms",
+            ("klamm-fresh", "first_ack_ms"),
+            Goal::EveryAtMost(20.0),
+        ),
+        against_kafka("formatted folder, ms", "first_ack_ms", Goal::None),
+        against(
+            "fresh folder, topic created, ms",
+            ("klamm-fresh", "first_ack_ms"),
+            ("kafka-fresh", "first_ack_ms"),
+            Goal::None,
+        ),
+    ],
+};

@@ -1,0 +1,193 @@
+//! The rows of producing.
+
+use super::{Row, against, against_kafka, one_of};
+use crate::drivers::Driver;
+use crate::produce_loads;
+use crate::results::{Comparison, Goal};
+
+const CPU: &str = "broker_cpu_s_per_gb";
+const RATE: &str = "mb_per_s";
+
+/// Rates are compared with klamm's generator: with the others on the same cores the client is the
+/// limit. CPU per GB is compared with all three.
+const PRODUCED: [Comparison; 10] = [
+    against_kafka("broker CPU, s/GB", CPU, one_of(10.0)),
+    against(
+        "the same with Apache's client",
+        ("klamm-java", CPU),
+        ("kafka-java", CPU),
+        one_of(10.0),
+    ),
+    against(
+        "the same with librdkafka",
+        ("klamm-rdkafka", CPU),
+        ("kafka-rdkafka", CPU),
+        one_of(10.0),
+    ),
+    against_kafka("throughput, MB/s", RATE, Goal::MedianAtLeast(3.0)),
+    against(
+        "the same with Apache's client",
+        ("klamm-java", RATE),
+        ("kafka-java", RATE),
+        Goal::EveryAbove(1.0),
+    ),
+    against(
+        "the same with librdkafka",
+        ("klamm-rdkafka", RATE),
+        ("kafka-rdkafka", RATE),
+        Goal::None,
+    ),
+    against(
+        "of receive + CRC + write, MB/s",
+        ("klamm", RATE),
+        ("limit", "recv_crc_write_mb_per_s"),
+        Goal::MedianAtLeast(0.6),
+    ),
+    against(
+        "CPU of receive + CRC + write, s/GB",
+        ("klamm", CPU),
+        ("limit", "recv_crc_write_cpu_s_per_gb"),
+        Goal::None,
+    ),
+    against_kafka("machine busy, s/GB", "machine_busy_s_per_gb", Goal::None),
+    against(
+        "p99 of Apache's client, ms",
+        ("klamm-java", "latency_p99_ms"),
+        ("kafka-java", "latency_p99_ms"),
+        Goal::None,
+    ),
+];
+
+/// The plain case.
+pub const PRODUCE_16: Row = Row {
+    name: "produce-16",
+    title: "produce 1 KiB, 16 partitions, acks=1",
+    measure: |bench, measured| produce_loads::produce(bench, measured, 16, 1024, 1_000_000),
+    comparisons: &PRODUCED,
+};
+
+/// Batches to many partitions.
+pub const PRODUCE_100: Row = Row {
+    name: "produce-100",
+    title: "produce 1 KiB, 100 partitions, acks=1",
+    measure: |bench, measured| produce_loads::produce(bench, measured, 100, 1024, 1_000_000),
+    comparisons: &PRODUCED,
+};
+
+/// Many records per batch.
+pub const PRODUCE_SMALL: Row = Row {
+    name: "produce-small",
+    title: "produce 100 B, 6 partitions, acks=1",
+    measure: |bench, measured| produce_loads::produce(bench, measured, 6, 100, 5_000_000),
+    comparisons: &[
+        PRODUCED[0],
+        PRODUCED[1],
+        PRODUCED[2],
+        against_kafka("records/s", "records_per_s", Goal::MedianAtLeast(4.0)),
+        against(
+            "the same with Apache's client",
+            ("klamm-java", "records_per_s"),
+            ("kafka-java", "records_per_s"),
+            Goal::None,
+        ),
+        against(
+            "the same with librdkafka",
+            ("klamm-rdkafka", "records_per_s"),
+            ("kafka-rdkafka", "records_per_s"),
+            Goal::None,
+        ),
+        PRODUCED[8],
+        PRODUCED[9],
+    ],
+};
+
+const fn codec(what: &'static str, klamm: &'static str, kafka: &'static str) -> Comparison {
+    against(what, (klamm, CPU), (kafka, CPU), one_of(20.0))
+}
+
+const fn on_the_wire(what: &'static str, klamm: &'static str) -> Comparison {
+    const WIRE: &str = "broker_cpu_s_per_wire_gb";
+    against(
+        what,
+        (klamm, WIRE),
+        ("klamm-none", WIRE),
+        Goal::MedianAtMost(1.3),
+    )
+}
+
+const COMPRESSED: [Comparison; 8] = [
+    codec("lz4: broker CPU, s/GB", "klamm-lz4", "kafka-lz4"),
+    codec("zstd: broker CPU, s/GB", "klamm-zstd", "kafka-zstd"),
+    codec("snappy: broker CPU, s/GB", "klamm-snappy", "kafka-snappy"),
+    codec("gzip: broker CPU, s/GB", "klamm-gzip", "kafka-gzip"),
+    on_the_wire("lz4: broker CPU, s/GB on the wire", "klamm-lz4"),
+    on_the_wire("zstd: broker CPU, s/GB on the wire", "klamm-zstd"),
+    on_the_wire("snappy: broker CPU, s/GB on the wire", "klamm-snappy"),
+    on_the_wire("gzip: broker CPU, s/GB on the wire", "klamm-gzip"),
+];
+
+/// What the client compressed.
+pub const CODECS: Row = Row {
+    name: "produce-codecs",
+    title: "produce 1 KiB of JSON, compressed (over uncompressed GB)",
+    measure: |bench, measured| {
+        produce_loads::produce_codecs(bench, measured, Driver::Klamm, 1_000_000)
+    },
+    comparisons: &COMPRESSED,
+};
+
+/// The same by Apache's client.
+pub const CODECS_JAVA: Row = Row {
+    name: "produce-codecs-java",
+    title: "produce 1 KiB of JSON, compressed, Apache's client (over uncompressed GB)",
+    measure: |bench, measured| {
+        produce_loads::produce_codecs(bench, measured, Driver::Java, 400_000)
+    },
+    comparisons: &COMPRESSED,
+};
+
+const SYNCED: &str = "acks_per_s";
+
+/// A sync for each record.
+pub const FSYNC_1: Row = Row {
+    name: "fsync-1",
+    title: "1 KiB synced before its ack, 1 partition, one producer",
+    measure: |bench, measured| produce_loads::fsync(bench, measured, 1),
+    comparisons: &[
+        against(
+            "of append + fdatasync, acks/s",
+            ("klamm", SYNCED),
+            ("fdatasync", SYNCED),
+            Goal::MedianAtLeast(0.9),
+        ),
+        against_kafka("acks/s", SYNCED, Goal::None),
+        against_kafka("p99, ms", "latency_p99_ms", Goal::None),
+        against_kafka(
+            "broker CPU, µs/ack",
+            "broker_cpu_us_per_request",
+            Goal::None,
+        ),
+    ],
+};
+
+/// Syncs of many partitions side by side.
+pub const FSYNC_64: Row = Row {
+    name: "fsync-64",
+    title: "1 KiB synced before its ack, 64 partitions, a producer each",
+    measure: |bench, measured| produce_loads::fsync(bench, measured, 64),
+    comparisons: &[
+        against_kafka("acks/s", SYNCED, Goal::MedianAtLeast(10.0)),
+        against(
+            "of append + fdatasync, acks/s",
+            ("klamm", SYNCED),
+            ("fdatasync", SYNCED),
+            Goal::None,
+        ),
+        against_kafka("p99, ms", "latency_p99_ms", Goal::None),
+        against_kafka(
+            "broker CPU, µs/ack",
+            "broker_cpu_us_per_request",
+            Goal::None,
+        ),
+    ],
+};

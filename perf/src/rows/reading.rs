@@ -1,0 +1,109 @@
+//! The rows of reading and of small requests.
+
+use super::{Row, against, against_kafka, one_of};
+use crate::loads;
+use crate::results::{Comparison, Goal};
+
+const CPU: &str = "broker_cpu_s_per_gb";
+const RATE: &str = "mb_per_s";
+
+/// The broker alone.
+pub const FETCH_PLAIN: Row = Row {
+    name: "fetch-plain",
+    title: "fetch of resident data, 16 partitions, a reader that discards",
+    measure: loads::fetch_plain,
+    comparisons: &[
+        against_kafka("broker CPU, s/GB", CPU, one_of(3.0)),
+        against(
+            "of a sendfile loop, MB/s",
+            ("klamm", RATE),
+            ("sendfile", RATE),
+            Goal::MedianAtLeast(0.85),
+        ),
+        against_kafka("throughput, MB/s", RATE, Goal::None),
+        against_kafka("machine busy, s/GB", "machine_busy_s_per_gb", Goal::None),
+    ],
+};
+
+/// Apache's consumer, round and round.
+pub const FETCH_JAVA: Row = Row {
+    name: "fetch-java",
+    title: "fetch of resident data, 16 partitions, Apache's consumer",
+    measure: loads::fetch_java,
+    comparisons: &[
+        against_kafka("broker CPU, s/GB", CPU, one_of(3.0)),
+        against_kafka("throughput, MB/s", RATE, Goal::None),
+        against_kafka("machine busy, s/GB", "machine_busy_s_per_gb", Goal::None),
+    ],
+};
+
+/// The perf tools, as groups of one.
+pub const FETCH_DRIVERS: Row = Row {
+    name: "fetch-drivers",
+    title: "fetch of resident data, 16 partitions, three perf tools in a group",
+    measure: loads::fetch_drivers,
+    comparisons: &[
+        against_kafka("broker CPU, s/GB, klamm's tool", CPU, one_of(3.0)),
+        against(
+            "the same with Apache's tool",
+            ("klamm-java", CPU),
+            ("kafka-java", CPU),
+            one_of(3.0),
+        ),
+        against(
+            "the same with librdkafka's",
+            ("klamm-rdkafka", CPU),
+            ("kafka-rdkafka", CPU),
+            one_of(3.0),
+        ),
+        against_kafka("throughput, MB/s, klamm's tool", RATE, Goal::None),
+        against(
+            "the same with Apache's tool",
+            ("klamm-java", RATE),
+            ("kafka-java", RATE),
+            Goal::None,
+        ),
+        against(
+            "the same with librdkafka's",
+            ("klamm-rdkafka", RATE),
+            ("kafka-rdkafka", RATE),
+            Goal::None,
+        ),
+    ],
+};
+
+const PER_CPU: &str = "requests_per_broker_cpu_s";
+
+/// Of requests that are small: what Kafka pays for each, and what any server must.
+pub const REQUESTED: [Comparison; 5] = [
+    against_kafka(
+        "broker CPU, µs/request",
+        "broker_cpu_us_per_request",
+        one_of(4.0),
+    ),
+    against_kafka("requests/s", "requests_per_s", Goal::None),
+    against_kafka("p99, ms", "latency_p99_ms", Goal::None),
+    against(
+        "of an echo server's requests per CPU second",
+        ("klamm", PER_CPU),
+        ("echo", PER_CPU),
+        Goal::MedianAtLeast(0.5),
+    ),
+    against_kafka("requests per CPU second", PER_CPU, Goal::None),
+];
+
+/// A wake-up for each.
+pub const REQUESTS_1: Row = Row {
+    name: "requests-1",
+    title: "one record of 100 B per batch, 64 connections, 1 in flight",
+    measure: |bench, measured| loads::small_requests(bench, measured, 1),
+    comparisons: &REQUESTED,
+};
+
+/// Several at a time.
+pub const REQUESTS_5: Row = Row {
+    name: "requests-5",
+    title: "one record of 100 B per batch, 64 connections, 5 in flight",
+    measure: |bench, measured| loads::small_requests(bench, measured, 5),
+    comparisons: &REQUESTED,
+};

@@ -1,0 +1,171 @@
+//! `cargo dev instructions`: what one turn of each hot loop costs in instructions, counted by callgrind,
+//! which gives the same number at every run, held against what is recorded in `perf/instructions.txt`.
+//!
+//! ```text
+//! # a comment
+//! 4321  serve a Heartbeat          instructions of one, and which loop of benches/instructions.rs
+//! ```
+
+use crate::Project;
+use crate::chores::cargo;
+use crate::command::{read, run_quietly};
+use crate::install;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// How often a loop is run, twice: the difference has no start-up in it.
+const COUNTS: [u64; 2] = [200, 700];
+/// Change that needs no word, in percent: what a register more or less does.
+const TOLERATED_PERCENT: u64 = 5;
+
+const HEADING: &str = "\
+# Instructions of one turn of each loop in benches/instructions.rs, as callgrind counts them.
+# `cargo dev instructions` fails where one has changed by more than 5 %; `cargo dev instructions --record`
+# writes what it finds. Whoever makes one grow says in the commit what it buys.
+";
+
+/// Counts, and compares or records.
+pub fn instructions(project: &Project, arguments: &[String]) -> Result<(), String> {
+    let records = match arguments {
+        [] => false,
+        [flag] if flag == "--record" => true,
+        _ => return Err("cargo dev instructions takes --record or nothing".to_owned()),
+    };
+    install::install(project, &["valgrind".to_owned()])?;
+    let program = build(project)?;
+    let counted = count_all(&program)?;
+    let path = project.root.join("perf/instructions.txt");
+    if records {
+        let mut text = HEADING.to_owned();
+        for (name, count) in &counted {
+            writeln!(text, "{count}  {name}").expect("memory takes every byte");
+        }
+        return std::fs::write(&path, text)
+            .map_err(|error| format!("cannot write {}: {error}", path.display()));
+    }
+    let complaints = compare(&parse(&read(&path)?)?, &counted);
+    if complaints.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "instructions have changed; `cargo dev instructions --record` writes them to {}:\n{}",
+        path.display(),
+        complaints.join("\n")
+    ))
+}
+
+/// Builds the loops and gives the program.
+fn build(project: &Project) -> Result<PathBuf, String> {
+    let printed = run_quietly(cargo(project).args([
+        "build",
+        "--quiet",
+        "--package",
+        "klamm",
+        "--profile",
+        "instructions",
+        "--example",
+        "instructions",
+        "--message-format=json",
+    ]))?;
+    // "executable":"/…/target/instructions/examples/instructions"
+    printed
+        .lines()
+        .filter_map(|line| line.split_once("\"executable\":\"")?.1.split('"').next())
+        .find(|path| path.ends_with("/examples/instructions"))
+        .map(PathBuf::from)
+        .ok_or_else(|| "cargo did not say where the program is".to_owned())
+}
+
+fn count_all(program: &Path) -> Result<Vec<(String, u64)>, String> {
+    let listed = run_quietly(Command::new(program).arg("--list"))?;
+    let mut counted = Vec::new();
+    for name in listed.lines() {
+        let [few, many] = COUNTS.map(|count| collected(program, name, count));
+        let turns = COUNTS[1] - COUNTS[0];
+        counted.push((name.to_owned(), many?.saturating_sub(few?) / turns));
+    }
+    Ok(counted)
+}
+
+/// Instructions of a whole run.
+fn collected(program: &Path, name: &str, count: u64) -> Result<u64, String> {
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(program)
+        .arg(name)
+        .arg(count.to_string())
+        // Nothing of this machine shall decide about the way through the program.
+        .env_clear()
+        .output()
+        .map_err(|error| format!("cannot run valgrind: {error}"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    // "==123== Collected : 4567890"
+    said.lines()
+        .filter_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok())
+        .next_back()
+        .filter(|_| output.status.success())
+        .ok_or_else(|| format!("valgrind could not run `{name}`: {said}"))
+}
+
+fn parse(text: &str) -> Result<BTreeMap<String, u64>, String> {
+    text.lines()
+        .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
+        .map(|line| {
+            line.split_once("  ")
+                .and_then(|(count, name)| Some((name.to_owned(), count.parse().ok()?)))
+                .ok_or_else(|| {
+                    format!("perf/instructions.txt has a line that says nothing: {line}")
+                })
+        })
+        .collect()
+}
+
+fn compare(recorded: &BTreeMap<String, u64>, counted: &[(String, u64)]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for (name, now) in counted {
+        let Some(before) = recorded.get(name) else {
+            complaints.push(format!("{name}: {now}, which is not recorded"));
+            continue;
+        };
+        let slack = before * TOLERATED_PERCENT / 100;
+        let change = if *now > before + slack {
+            "more than"
+        } else if now + slack < *before {
+            "fewer than the recorded, which may be lowered:"
+        } else {
+            continue;
+        };
+        complaints.push(format!("{name}: {now}, {change} {before}"));
+    }
+    let gone = recorded
+        .keys()
+        .filter(|name| counted.iter().all(|(counted, _)| counted != *name));
+    complaints.extend(gone.map(|name| format!("{name}: recorded, and no loop any more")));
+    complaints
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_grew_or_shrank_by_more_than_a_twentieth_is_told() {
+        let recorded = parse("# heading\n1000  same\n1000  grown\n1000  shrunk\n7  gone\n");
+        let recorded = recorded.expect("it is sound");
+        let counted = [("same", 1050), ("grown", 1051), ("shrunk", 949), ("new", 5)]
+            .map(|(name, count)| (name.to_owned(), count));
+        assert_eq!(
+            compare(&recorded, &counted),
+            [
+                "grown: 1051, more than 1000",
+                "shrunk: 949, fewer than the recorded, which may be lowered: 1000",
+                "new: 5, which is not recorded",
+                "gone: recorded, and no loop any more",
+            ]
+        );
+        assert!(compare(&recorded, &[]).len() == 4);
+        assert!(parse("a line\n").is_err());
+    }
+}
