@@ -7,6 +7,7 @@
 
 use super::hdr::HdrFiles;
 use super::live::Live;
+use super::page::{Ending, PageFile};
 use super::schedule::Schedule;
 use super::settings;
 use super::tally::Tally;
@@ -15,6 +16,7 @@ use crate::base::prng::Prng;
 use crate::base::time::Instant;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, OutputArguments, OutputFormat, notice};
+use crate::cli::page::figure::short;
 use crate::cli::property::Properties;
 use crate::client::admin::{NewTopic, OffsetSpec};
 use crate::client::consumer::{Consumer, FetchedBatch};
@@ -90,6 +92,9 @@ pub struct LatencyArguments {
     /// (.hgrm); may be given many times.
     #[arg(long, value_name = "FILE")]
     hdr_file: Vec<PathBuf>,
+    /// klamm's: write one page with the latency curve and what happened over time.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArguments,
     /// Kafka's older form.
@@ -107,6 +112,25 @@ struct Plan {
     record_bytes: u32,
     config: Option<PathBuf>,
     schedule: Option<Schedule>,
+}
+
+impl Plan {
+    /// What the tool was told, for its page.
+    fn told(&self) -> Vec<(String, String)> {
+        let rate = match self.schedule {
+            None => "one record at a time".to_owned(),
+            Some(schedule) => format!("{} records/s", schedule.rate()),
+        };
+        [
+            ("topic", self.topic.to_string()),
+            ("records", self.records.to_string()),
+            ("acks", self.acks.code().to_string()),
+            ("record", format!("{} bytes", self.record_bytes)),
+            ("throughput", rate),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .to_vec()
+    }
 }
 
 impl LatencyArguments {
@@ -209,9 +233,12 @@ pub fn run(arguments: &LatencyArguments, output: &mut Output<'_>) -> Result<(), 
         settings.add_file(&Disk::Native, path)?;
     }
     settings::refuse_unsupported(&settings)?;
+    let title = format!("e2e-latency over {}", plan.topic);
+    let page = PageFile::new(arguments.report.as_deref(), title, plan.told())?;
     let interrupt = Interrupt::catch()
         .map_err(|error| CliError::Failed(format!("cannot catch Ctrl-C: {error}")))?;
     let mut measuring = Measuring::start(arguments, &plan, &settings, interrupt, output)?;
+    measuring.page = page;
     let result = measuring.run();
     measuring.live.clear();
     measuring.finish(result)
@@ -246,6 +273,7 @@ struct Measuring<'a, 'o> {
     on_their_way: VecDeque<Instant>,
     tally: Tally,
     hdr: HdrFiles,
+    page: Option<PageFile>,
     live: Live,
     started: Instant,
 }
@@ -343,6 +371,7 @@ impl<'a, 'o> Measuring<'a, 'o> {
             on_their_way: VecDeque::new(),
             tally: Tally::default(),
             hdr,
+            page: None,
             live: Live::on_standard_error(),
             started: clock.now().instant,
         })
@@ -513,6 +542,11 @@ impl<'a, 'o> Measuring<'a, 'o> {
         })?;
         let latency = now.since(since);
         self.tally.record(latency, 1, u64_from(value.len()));
+        if let Some(page) = &mut self.page {
+            let elapsed = now.since(self.started);
+            page.timeline()
+                .record(elapsed, latency, u64_from(value.len()));
+        }
         if self.received.is_multiple_of(PRINT_EVERY)
             && self.arguments.output.output == OutputFormat::Text
         {
@@ -614,6 +648,27 @@ impl<'a, 'o> Measuring<'a, 'o> {
             self.hdr
                 .interval(Duration::ZERO, elapsed, self.tally.histogram());
             self.hdr.write(&Disk::Native, self.tally.histogram())?;
+        }
+        if let Some(page) = &mut self.page {
+            page.timeline().end(elapsed);
+            let since = match self.plan.schedule {
+                None => "from when a record was sent",
+                Some(_) => "from when a record was due",
+            };
+            let failure = result.as_ref().err();
+            page.write(&Ending {
+                summary: vec![format!(
+                    "{} records, {} ms on average, {} ms at most",
+                    tally.count,
+                    short(tally.average_ms()),
+                    short(tally.max_ms())
+                )],
+                remarks: failure
+                    .map(|error| format!("The run is not complete: {error}"))
+                    .into_iter()
+                    .collect(),
+                latencies: vec![(since, tally)],
+            })?;
         }
         result?;
         if self.interrupt.arrived() && self.received < self.plan.records {

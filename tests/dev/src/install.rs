@@ -14,8 +14,9 @@ const KCAT: &str = "1.7.1";
 /// One installable part: its name, and what installs it.
 type Part = (&'static str, fn(&Project) -> Result<(), String>);
 
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
     ("kcat", kcat),
+    ("chromium", chromium),
     ("python", python),
     ("node", node),
     ("go", go),
@@ -101,8 +102,31 @@ fn kcat(_project: &Project) -> Result<(), String> {
     if kcat_is_installed() {
         return Ok(());
     }
-    need("apt-get", "apt")?;
     announce(&format!("kcat {KCAT} from Debian"));
+    apt_install(&format!("kcat={KCAT}*"))?;
+    if kcat_is_installed() {
+        Ok(())
+    } else {
+        Err(format!(
+            "apt-get ended well, but `kcat -V` does not say {KCAT}"
+        ))
+    }
+}
+
+/// The browser that pages are opened in. Whatever version Debian has now: old ones are withdrawn
+/// when they are unsafe, so none can be pinned.
+fn chromium(_project: &Project) -> Result<(), String> {
+    if exists("chromium") {
+        return Ok(());
+    }
+    announce("chromium from Debian");
+    apt_install("chromium")?;
+    need("chromium", "chromium")
+}
+
+/// Installs a package of Debian's.
+fn apt_install(package: &str) -> Result<(), String> {
+    need("apt-get", "apt")?;
     let apt = || {
         let mut command = Command::new("apt-get");
         command.env("DEBIAN_FRONTEND", "noninteractive").arg("-qq");
@@ -112,15 +136,9 @@ fn kcat(_project: &Project) -> Result<(), String> {
     run_quietly(
         apt()
             .args(["install", "--yes", "--no-install-recommends"])
-            .arg(format!("kcat={KCAT}*")),
-    )?;
-    if kcat_is_installed() {
-        Ok(())
-    } else {
-        Err(format!(
-            "apt-get ended well, but `kcat -V` does not say {KCAT}"
-        ))
-    }
+            .arg(package),
+    )
+    .map(drop)
 }
 
 fn kcat_is_installed() -> bool {

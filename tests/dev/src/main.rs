@@ -20,7 +20,7 @@ cargo dev CHORE [ARGUMENTS]
 
   ci               what a change must pass: format, clippy, everything of `test`
   test [ARGS]      install what the tests need, then cargo test --workspace ARGS
-  install [PART]   only install: kcat, python, node, go, java (all without PART)
+  install [PART]   only install: kcat, chromium, python, node, go, java (all without PART)
   bench [ARGS]     klamm beside Apache Kafka, measured; --help says more
   sim SEEDS        replay seeds of the simulator, as 7 or 100-200; KLAMM_LOG=1 shows the log
   fmt              format the sources
