@@ -5,6 +5,7 @@
 //! meant, 130 interrupted: once where a tool measures, twice elsewhere.
 
 mod begin;
+pub mod bench;
 pub mod console_consumer;
 pub mod console_producer;
 pub mod dump_log;
@@ -14,6 +15,7 @@ pub mod get_offsets;
 pub mod groups;
 pub mod line_reader;
 pub mod output;
+pub mod page;
 pub mod perf;
 pub mod property;
 pub mod start;
@@ -66,6 +68,8 @@ enum Verb {
     ConsumerPerf(perf::consumer::ConsumerPerfArguments),
     /// Measure how long a record takes from its producer to a consumer.
     E2eLatency(perf::latency::LatencyArguments),
+    /// Compare two brokers, or measure one, by named workloads, and write one page about it.
+    Bench(bench::BenchArguments),
     /// Print what segment, index, snapshot and checkpoint files hold, and verify it.
     DumpLog(dump_log::DumpLogArguments),
     /// Format the log directories of a node, or say what is in them.
@@ -145,6 +149,7 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, CliError> {
         Verb::ProducerPerf(arguments) => perf::producer::run(&arguments, output)?,
         Verb::ConsumerPerf(arguments) => perf::consumer::run(&arguments, output)?,
         Verb::E2eLatency(arguments) => perf::latency::run(&arguments, output)?,
+        Verb::Bench(arguments) => bench::run(&arguments, output)?,
         Verb::DumpLog(arguments) => dump_log::run(&arguments, output)?,
         Verb::Storage(arguments) => storage::run(&arguments, output)?,
         Verb::Doctor(arguments) => tune::doctor(&arguments, output)?,
@@ -290,6 +295,10 @@ mod tests {
             "klamm get-offsets --bootstrap-server a:1 --topic-partitions t:0-3 --time earliest",
             "klamm groups --bootstrap-server a:1 --describe --group g --members --verbose",
             "klamm console-consumer --bootstrap-server a:1 --topic t --group g --from-beginning",
+            "klamm bench --list",
+            "klamm bench produce-1k idle --bootstrap-server a:1 --against b:2 --runs 3 --duration 0.5 \
+             --pid 1 --against-cgroup /sys/fs/cgroup/x --noise --report r.html --results d -o json",
+            "klamm bench --render d --report r.html",
             "klamm dump-log --files 00.log --offsets-decoder",
             "klamm dump-log --files a.log,b.index --print-data-log --deep-iteration",
             "klamm storage format -t x -c f --ignore-formatted --standalone",

@@ -75,20 +75,20 @@ impl Affinity {
 mod tests {
     use super::*;
 
-    fn after(requests: &[&[usize]]) -> Affinity {
+    fn after(requests: &[impl AsRef<[usize]>]) -> Affinity {
         let mut affinity = Affinity::default();
         for cores in requests {
-            affinity.note(cores.iter().copied());
+            affinity.note(cores.as_ref().iter().copied());
         }
         affinity
     }
 
     #[test]
     fn it_moves_after_many_requests_for_one_other_core() {
-        assert_eq!(after(&[&[1]; 15]).elsewhere(0), None);
-        assert_eq!(after(&[&[1]; 16]).elsewhere(0), Some(1));
-        assert_eq!(after(&[&[1, 1]; 300]).elsewhere(0), Some(1));
-        assert_eq!(after(&[&[1]; 16]).elsewhere(1), None);
+        assert_eq!(after(&[[1]; 15]).elsewhere(0), None);
+        assert_eq!(after(&[[1]; 16]).elsewhere(0), Some(1));
+        assert_eq!(after(&[[1, 1]; 300]).elsewhere(0), Some(1));
+        assert_eq!(after(&[[1]; 16]).elsewhere(1), None);
     }
 
     #[test]
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_bound_one_stays_and_one_that_was_put_off_asks_again_later() {
-        let mut affinity = after(&[&[1]; 16]);
+        let mut affinity = after(&[[1]; 16]);
         affinity.put_off();
         assert_eq!(affinity.elsewhere(0), None);
         (0..16).for_each(|_| affinity.note([1]));

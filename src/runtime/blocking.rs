@@ -3,7 +3,7 @@
 
 use crate::base::time::{Instant, Now, Timestamp};
 use std::io::{self, IoSlice, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{TcpStream, ToSocketAddrs, UdpSocket};
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -271,6 +271,24 @@ pub fn cpu_time() -> Duration {
     } else {
         Duration::ZERO
     }
+}
+
+/// How many ticks a second has in which the kernel counts the CPU time of processes.
+#[expect(unsafe_code, reason = "the standard library does not say it")]
+#[must_use]
+pub fn clock_ticks_per_second() -> u64 {
+    // SAFETY: no pointers are passed.
+    let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
+    u64::try_from(ticks).unwrap_or(100).max(1)
+}
+
+/// Whether a name or address is one of this machine's own: only those can be bound here.
+#[must_use]
+pub fn is_own_address(host: &str) -> bool {
+    let Ok(mut addresses) = (host, 0).to_socket_addrs() else {
+        return false;
+    };
+    addresses.any(|address| UdpSocket::bind(address).is_ok())
 }
 
 /// Reads from standard input what is there, waiting where nothing is; 0 is its end. Unlike

@@ -160,6 +160,15 @@ impl Disk {
         Ok(entries)
     }
 
+    /// What a symbolic link says it leads to, whether that exists or not.
+    pub fn link_target(&self, path: &Path) -> io::Result<PathBuf> {
+        match self {
+            Disk::Native => fs::read_link(path),
+            // The simulated disk has no links.
+            Disk::Simulated(_) => Err(io::Error::from(io::ErrorKind::InvalidInput)),
+        }
+    }
+
     /// Renames a file or directory; a file that stood there is replaced.
     pub fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         match self {
@@ -358,6 +367,18 @@ impl File {
         match &self.backend {
             Backend::Native(file) => file.sync_data(),
             Backend::Simulated(file) => file.sync_data(),
+        }
+    }
+
+    /// Asks the kernel to keep none of the file in memory: what is written waits for the device
+    /// first, and what is in use stays.
+    pub fn forget_pages(&self) -> io::Result<()> {
+        match &self.backend {
+            Backend::Native(file) => {
+                file.sync_data()?;
+                super::native::disk::forget_pages(file)
+            }
+            Backend::Simulated(_) => Ok(()),
         }
     }
 

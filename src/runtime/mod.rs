@@ -16,4 +16,5 @@ pub mod disk;
 pub mod io;
 mod mail;
 pub mod native;
+pub mod probe;
 pub mod simulated;

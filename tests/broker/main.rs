@@ -10,6 +10,7 @@
 
 mod apache;
 mod bad_input;
+mod bench;
 mod broker;
 mod clients;
 mod command_line;

@@ -3,6 +3,7 @@
 
 use super::date::{DateFormat, PATTERN_DEFAULT};
 use super::live::Live;
+use super::page::{Ending, PageFile};
 use super::settings;
 use crate::base::convert::{f64_from, u64_from};
 use crate::base::time::{Instant, Now};
@@ -85,6 +86,9 @@ pub struct ConsumerPerfArguments {
     /// If set, skips printing the header for the stats.
     #[arg(long)]
     hide_header: bool,
+    /// klamm's: write one page with what was read over time.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArguments,
 }
@@ -118,6 +122,25 @@ impl ConsumerPerfArguments {
         let mut options = settings::group_consumer(settings, &group_id, !self.from_latest)?;
         options.consumer.partition_bytes = self.fetch_size.max(1);
         Ok(options)
+    }
+
+    /// What the tool was told, for its page.
+    fn told(&self, options: &GroupConsumerOptions) -> Vec<(String, String)> {
+        let read = self.topic.as_ref().or(self.include.as_ref());
+        let wanted = self.num_records.or(self.messages).unwrap_or(0);
+        [
+            ("topics", read.cloned().unwrap_or_default()),
+            ("records", wanted.to_string()),
+            ("group", options.member.group_id.clone()),
+            (
+                "fetch size",
+                format!("{} bytes", options.consumer.partition_bytes),
+            ),
+            ("fetch.min.bytes", options.consumer.min_bytes.to_string()),
+            ("check.crcs", options.consumer.check_crcs.to_string()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .to_vec()
     }
 
     fn subscription(&self) -> Result<Subscription, CliError> {
@@ -248,6 +271,9 @@ pub fn run(arguments: &ConsumerPerfArguments, output: &mut Output<'_>) -> Result
     let mut client_options = ClientOptions::new(&arguments.bootstrap_server, client_id)
         .map_err(|error| CliError::Usage(error.to_string()))?;
     settings::client(&settings, &mut client_options)?;
+    let told = arguments.told(&options);
+    let title = "consumer-perf".to_owned();
+    let page = PageFile::new(arguments.report.as_deref(), title, told)?;
     let interrupt = catch_interrupt()?;
     let mut client = Client::connect(client_options)?;
     let mut reading = Reading {
@@ -260,6 +286,7 @@ pub fn run(arguments: &ConsumerPerfArguments, output: &mut Output<'_>) -> Result
         interrupt,
         counts: Counts::default(),
         intervals: Vec::new(),
+        page,
         live: Live::on_standard_error(),
         output,
     };
@@ -285,6 +312,7 @@ pub fn run(arguments: &ConsumerPerfArguments, output: &mut Output<'_>) -> Result
         Err(_) => Ok(()),
     };
     reading.summary(&read, started, ended)?;
+    reading.write_page(&read, started, ended)?;
     if arguments.print_metrics && reading.format == OutputFormat::Text {
         reading.metrics(client_id, started, ended)?;
     }
@@ -308,6 +336,7 @@ struct Reading<'a, 'o> {
     interrupt: Interrupt,
     counts: Counts,
     intervals: Vec<Value>,
+    page: Option<PageFile>,
     live: Live,
     output: &'a mut Output<'o>,
 }
@@ -343,7 +372,13 @@ impl Reading<'_, '_> {
             }
             match batch {
                 Some(batch) => {
+                    let before = self.counts;
                     self.count(&batch)?;
+                    if let Some(page) = &mut self.page {
+                        let read = self.counts.since(before);
+                        let elapsed = now.instant.since(started.instant);
+                        page.timeline().counted(elapsed, read.records, read.bytes);
+                    }
                     last_read = now.instant;
                 }
                 None if now.instant.since(last_read) > self.timeout => return Ok(End::TimedOut),
@@ -453,6 +488,46 @@ impl Reading<'_, '_> {
             figures.rate(),
             figures.extended()
         ))
+    }
+
+    /// Writes the page, where one is asked for: of a run that failed, too.
+    fn write_page(
+        &mut self,
+        read: &Result<End, CliError>,
+        started: Now,
+        ended: Now,
+    ) -> Result<(), CliError> {
+        let Some(page) = &mut self.page else {
+            return Ok(());
+        };
+        let elapsed = ended.instant.since(started.instant);
+        page.timeline().end(elapsed);
+        let figures = Figures {
+            elapsed,
+            counts: self.counts,
+        };
+        let incomplete = match read {
+            Ok(End::Complete) => None,
+            Ok(End::TimedOut) => Some("nothing came any more".to_owned()),
+            Ok(End::Interrupted) => Some("it was interrupted".to_owned()),
+            Err(error) => Some(error.to_string()),
+        };
+        page.write(&Ending {
+            summary: vec![format!(
+                "{} records, {:.4} MB, in {:.3} s: {:.4} MB.sec, {:.4} nMsg.sec{EXTENDED}{}",
+                self.counts.records,
+                self.counts.megabytes(),
+                elapsed.as_secs_f64(),
+                figures.megabytes_rate(),
+                figures.rate(),
+                figures.extended()
+            )],
+            remarks: incomplete
+                .map(|why| format!("The run is not complete: {why}"))
+                .into_iter()
+                .collect(),
+            latencies: Vec::new(),
+        })
     }
 
     /// Kafka's consumer metrics, those that klamm has, as `ToolsUtils.printMetrics` prints them.

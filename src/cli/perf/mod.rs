@@ -9,6 +9,7 @@
 //!               (hdr.rs)
 //! consumer.rs   a member of a group that counts
 //! latency/      a producer and a consumer, and the time between them
+//! page.rs       --report: one page, with what timeline.rs kept of each interval
 //! ```
 
 pub mod consumer;
@@ -18,6 +19,7 @@ pub mod keys;
 pub mod latency;
 pub mod live;
 pub mod load;
+pub mod page;
 pub mod payload;
 pub mod producer;
 pub mod rate;
@@ -25,3 +27,4 @@ pub mod report;
 pub mod schedule;
 pub mod settings;
 pub mod tally;
+pub mod timeline;

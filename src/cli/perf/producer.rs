@@ -4,8 +4,9 @@
 use super::hdr::HdrFiles;
 use super::keys::KeyPlan;
 use super::load::{self, LoadPlan, PRODUCERS_MAX, Together};
+use super::page::PageFile;
 use super::payload::PayloadPlan;
-use super::report::Report;
+use super::report::{Files, Report};
 use super::schedule::Schedule;
 use super::settings;
 use crate::base::prng::Prng;
@@ -129,6 +130,9 @@ pub struct ProducerPerfArguments {
     /// (.hgrm); may be given many times.
     #[arg(long, value_name = "FILE")]
     hdr_file: Vec<PathBuf>,
+    /// klamm's: write one page with the latency curve and what happened over time.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     /// klamm's: what decides everything random.
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     random_seed: u64,
@@ -238,6 +242,38 @@ impl ProducerPerfArguments {
         Ok(Some(Schedule::new(self.throughput, ramp)))
     }
 
+    /// What the tool was told, for its page. Settings of ssl and sasl hold secrets.
+    fn told(&self, settings: &Properties, plan: &LoadPlan) -> Vec<(String, String)> {
+        let rate = plan
+            .schedule
+            .map_or("as many as are taken".to_owned(), |schedule| {
+                format!("{} records/s", schedule.rate())
+            });
+        let mut told: Vec<(String, String)> = [
+            ("topic", plan.topic.clone()),
+            ("records", plan.records.to_string()),
+            (
+                "largest record",
+                format!("{} bytes", plan.payloads.bytes_max()),
+            ),
+            ("throughput", rate),
+            ("producers", plan.producers.to_string()),
+            ("threads", self.threads.to_string()),
+            ("keys", format!("{:?}", plan.keys)),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+        let shown = |key: &str| {
+            !["ssl.", "sasl."]
+                .iter()
+                .any(|secret| key.starts_with(secret))
+        };
+        let given = settings.iter().filter(|(key, _)| shown(key));
+        told.extend(given.map(|(key, value)| (key.to_owned(), value.to_owned())));
+        told
+    }
+
     fn keys(&self) -> Result<KeyPlan, CliError> {
         match (self.keys, self.key_skew) {
             (None, _) => Ok(KeyPlan::None),
@@ -256,6 +292,9 @@ impl ProducerPerfArguments {
 pub fn run(arguments: &ProducerPerfArguments, output: &mut Output<'_>) -> Result<(), CliError> {
     let settings = arguments.settings()?;
     let plan = arguments.plan(&settings)?;
+    let title = format!("producer-perf to {}", plan.topic);
+    let told = arguments.told(&settings, &plan);
+    let page = PageFile::new(arguments.report.as_deref(), title, told)?;
     let format = arguments.output.output;
     if plan.warmup_records > 0 && format == OutputFormat::Text {
         output.line(format_args!(
@@ -270,7 +309,8 @@ pub fn run(arguments: &ProducerPerfArguments, output: &mut Output<'_>) -> Result
     let windows = load::windows(spread.len());
     let interval = Duration::from_millis(arguments.reporting_interval);
     let hdr = HdrFiles::new(arguments.hdr_file.clone());
-    let mut report = Report::new(&plan, &together, &windows, output, format, interval, hdr);
+    let files = Files { hdr, page };
+    let mut report = Report::new(&plan, &together, &windows, output, format, interval, files);
     let jobs = spread
         .into_iter()
         .zip(&windows)

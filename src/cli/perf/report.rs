@@ -6,8 +6,10 @@
 use super::hdr::HdrFiles;
 use super::live::{LIVE_INTERVAL, Live};
 use super::load::{Ended, LoadPlan, Together};
+use super::page::{Ending, PageFile};
 use super::rate::RateKept;
 use super::tally::{Tally, Window, interval_line, total_line};
+use super::timeline::INTERVAL_MIN;
 use crate::base::convert::f64_from;
 use crate::base::time::Instant;
 use crate::cli::error::CliError;
@@ -27,7 +29,7 @@ pub struct Report<'a, 'o> {
     output: &'a mut Output<'o>,
     format: OutputFormat,
     interval: Duration,
-    hdr: HdrFiles,
+    files: Files,
     live: Live,
     spare: Window,
     /// Since the last line about an interval.
@@ -39,6 +41,15 @@ pub struct Report<'a, 'o> {
     is_silent: bool,
     intervals: Vec<Value>,
     error: Option<CliError>,
+}
+
+/// What is written beside what is printed.
+#[derive(Debug)]
+pub struct Files {
+    /// HdrHistogram's.
+    pub hdr: HdrFiles,
+    /// A page, where one is asked for.
+    pub page: Option<PageFile>,
 }
 
 /// How the load went on the whole.
@@ -61,7 +72,7 @@ impl<'a, 'o> Report<'a, 'o> {
         output: &'a mut Output<'o>,
         format: OutputFormat,
         interval: Duration,
-        hdr: HdrFiles,
+        files: Files,
     ) -> Report<'a, 'o> {
         Report {
             plan,
@@ -70,7 +81,7 @@ impl<'a, 'o> Report<'a, 'o> {
             output,
             format,
             interval,
-            hdr,
+            files,
             live: Live::on_standard_error(),
             spare: Window::default(),
             recent: Window::default(),
@@ -87,11 +98,14 @@ impl<'a, 'o> Report<'a, 'o> {
     /// How often [`Report::tick`] is to be called.
     #[must_use]
     pub fn tick_interval(&self) -> Duration {
+        let mut interval = self.interval;
         if self.live.is_wanted() {
-            self.interval.min(LIVE_INTERVAL)
-        } else {
-            self.interval
+            interval = interval.min(LIVE_INTERVAL);
         }
+        if self.files.page.is_some() {
+            interval = interval.min(INTERVAL_MIN);
+        }
+        interval
     }
 
     /// Looks at what was acknowledged since the last time, and says so where it is time to.
@@ -116,7 +130,7 @@ impl<'a, 'o> Report<'a, 'o> {
     fn gather(&mut self, started: Instant) {
         if self.recent_since.is_none() {
             self.recent_since = Some(started);
-            self.hdr.start(self.together.clock.now().timestamp);
+            self.files.hdr.start(self.together.clock.now().timestamp);
         }
         for window in self.windows {
             // The thread goes on with an empty one while this one is added up.
@@ -128,6 +142,11 @@ impl<'a, 'o> Report<'a, 'o> {
                 sum.sent.add(&self.spare.sent);
                 sum.steady.add(&self.spare.steady);
                 sum.due.add(&self.spare.due);
+            }
+            if let Some(page) = &mut self.files.page {
+                let elapsed = self.together.clock.now().instant.since(started);
+                let tally = main_tally(self.plan, &self.spare);
+                page.timeline().add(elapsed, tally, self.spare.sent.bytes);
             }
             if let Some(since) = self.spare.steady_since {
                 if self.steady_since.is_none() {
@@ -192,9 +211,10 @@ impl<'a, 'o> Report<'a, 'o> {
     }
 
     fn log_interval(&mut self, now: Instant, since: Instant, started: Instant) {
-        if !self.hdr.is_empty() {
+        if !self.files.hdr.is_empty() {
             let histogram = main_tally(self.plan, &self.recent).histogram();
-            self.hdr
+            self.files
+                .hdr
                 .interval(since.since(started), now.since(since), histogram);
         }
     }
@@ -254,42 +274,43 @@ impl<'a, 'o> Report<'a, 'o> {
             }
         }
         self.output.flush()?;
-        self.remarks(&summary);
-        if !self.hdr.is_empty() {
-            let histogram = main_tally(self.plan, &self.all).histogram();
-            self.hdr.write(&Disk::Native, histogram)?;
+        let is_object = self.format == OutputFormat::Json;
+        for line in remarks(self.plan, &self.all, &summary) {
+            // The object has the latencies already.
+            if !(is_object && line.starts_with(FROM_DUE)) {
+                notice(line);
+            }
         }
-        self.failure(&summary.ended).map_or(Ok(()), Err)
+        if !self.files.hdr.is_empty() {
+            let histogram = main_tally(self.plan, &self.all).histogram();
+            self.files.hdr.write(&Disk::Native, histogram)?;
+        }
+        let failure = self.failure(&summary.ended);
+        self.write_page(&summary, failure.as_ref())?;
+        failure.map_or(Ok(()), Err)
     }
 
-    /// What Kafka's tool does not say.
-    fn remarks(&self, summary: &Summary) {
-        if self.format == OutputFormat::Text && self.plan.schedule.is_some() {
-            let due = &self.all.due;
-            notice(format_args!(
-                "From the time each record was due: {:.2} ms avg latency, {:.2} ms max latency, \
-                 {:.2} ms 50th, {:.2} ms 95th, {:.2} ms 99th, {:.2} ms 99.9th, {:.2} ms 99.99th.",
-                due.average_ms(),
-                due.max_ms(),
-                due.quantile_ms(0.5),
-                due.quantile_ms(0.95),
-                due.quantile_ms(0.99),
-                due.quantile_ms(0.999),
-                due.quantile_ms(0.9999),
-            ));
+    /// Writes the page, where one is asked for: of a run that failed, too.
+    fn write_page(
+        &mut self,
+        summary: &Summary,
+        failure: Option<&CliError>,
+    ) -> Result<(), CliError> {
+        let Some(page) = &mut self.files.page else {
+            return Ok(());
+        };
+        page.timeline().end(summary.elapsed);
+        let mut remarks = remarks(self.plan, &self.all, summary);
+        remarks.extend(failure.map(|failure| format!("The run is not complete: {failure}")));
+        let mut latencies = vec![("from when a record was sent", &self.all.sent)];
+        if self.plan.schedule.is_some() {
+            latencies.push(("from when a record was due", &self.all.due));
         }
-        if let Some(remark) = summary.rate.and_then(|rate| rate.remark()) {
-            notice(remark);
-        }
-        let counters = &summary.ended.counters;
-        if counters.throttled_answers > 0 {
-            notice(format_args!(
-                "The broker throttled: {} answers asked to wait, {} ms together, {} ms at most.",
-                counters.throttled_answers,
-                counters.throttle_time.as_millis(),
-                counters.throttle_time_max.as_millis(),
-            ));
-        }
+        page.write(&Ending {
+            summary: vec![total_line(&self.all.sent, summary.elapsed, "")],
+            remarks,
+            latencies,
+        })
     }
 
     fn failure(&mut self, ended: &Ended) -> Option<CliError> {
@@ -350,6 +371,39 @@ impl<'a, 'o> Report<'a, 'o> {
         object["rate"] = json!(summary.rate.map(|rate| rate.json()));
         object
     }
+}
+
+/// How the line about latencies from the time at which records were due begins.
+const FROM_DUE: &str = "From the time each record was due: ";
+
+/// What Kafka's tool does not say.
+fn remarks(plan: &LoadPlan, all: &Window, summary: &Summary) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if plan.schedule.is_some() {
+        let due = &all.due;
+        remarks.push(format!(
+            "{FROM_DUE}{:.2} ms avg latency, {:.2} ms max latency, {:.2} ms 50th, {:.2} ms 95th, \
+             {:.2} ms 99th, {:.2} ms 99.9th, {:.2} ms 99.99th.",
+            due.average_ms(),
+            due.max_ms(),
+            due.quantile_ms(0.5),
+            due.quantile_ms(0.95),
+            due.quantile_ms(0.99),
+            due.quantile_ms(0.999),
+            due.quantile_ms(0.9999),
+        ));
+    }
+    remarks.extend(summary.rate.and_then(|rate| rate.remark()));
+    let counters = &summary.ended.counters;
+    if counters.throttled_answers > 0 {
+        remarks.push(format!(
+            "The broker throttled: {} answers asked to wait, {} ms together, {} ms at most.",
+            counters.throttled_answers,
+            counters.throttle_time.as_millis(),
+            counters.throttle_time_max.as_millis(),
+        ));
+    }
+    remarks
 }
 
 /// What the live line and the files show: latency from the time at which records were due, where

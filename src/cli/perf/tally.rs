@@ -3,6 +3,7 @@
 
 use crate::base::convert::f64_from;
 use crate::base::time::Instant;
+use crate::cli::page::figure::percentiles;
 use hdrhistogram::Histogram;
 use std::time::Duration;
 
@@ -110,6 +111,18 @@ impl Tally {
             .value_at_quantile(quantile)
             .min(self.micros_max);
         f64_from(micros) / 1000.0
+    }
+
+    /// Latencies in milliseconds by percentile; none of nothing.
+    #[must_use]
+    pub fn curve(&self) -> Vec<(f64, f64)> {
+        if self.count == 0 {
+            return Vec::new();
+        }
+        percentiles()
+            .into_iter()
+            .map(|percentile| (percentile, self.quantile_ms(percentile / 100.0)))
+            .collect()
     }
 
     /// Records per second over so long a time.

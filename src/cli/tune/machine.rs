@@ -39,7 +39,8 @@ impl Tree<'_> {
     }
 
     /// The names in a directory; none where it does not exist.
-    fn names(&self, path: &str) -> Vec<String> {
+    #[must_use]
+    pub fn names(&self, path: &str) -> Vec<String> {
         let entries = self.disk.list(&self.place(path)).unwrap_or_default();
         entries.into_iter().map(|entry| entry.name).collect()
     }
@@ -58,6 +59,12 @@ impl Tree<'_> {
             }
         }
         Ok(String::from_utf8_lossy(&content).into_owned())
+    }
+
+    /// What a symbolic link says it leads to.
+    pub fn link_target(&self, path: &str) -> io::Result<String> {
+        let target = self.disk.link_target(&self.place(path))?;
+        Ok(target.to_string_lossy().into_owned())
     }
 
     /// A setting as it is written: of `always [madvise] never` the chosen word.

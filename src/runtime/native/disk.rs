@@ -60,6 +60,17 @@ pub fn reserve(file: &File, position: u64, bytes: u64) {
     }
 }
 
+/// `posix_fadvise` that the pages of a file are not needed.
+#[expect(unsafe_code, reason = "the standard library has no posix_fadvise")]
+pub fn forget_pages(file: &File) -> io::Result<()> {
+    // SAFETY: no pointers are passed.
+    let error = unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) };
+    match error {
+        0 => Ok(()),
+        error => Err(io::Error::from_raw_os_error(error)),
+    }
+}
+
 /// `pwritev` until everything is written.
 #[expect(unsafe_code, reason = "the standard library has no pwritev")]
 pub fn write_vectored(file: &File, position: u64, slices: &mut [IoSlice<'_>]) -> io::Result<()> {

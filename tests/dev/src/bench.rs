@@ -20,13 +20,29 @@ pub fn bench(project: &Project, arguments: &[String]) -> Result<(), String> {
     ]);
     if !only_reads {
         install::install(project, &["java".to_owned(), "rdkafka".to_owned()])?;
-        if !asks(&["--klamm"]) {
-            build.args(["--package", "klamm"]);
-        }
+    }
+    // Even where another klamm is measured, this one draws the page.
+    if !asks(&["--help", "-h"]) {
+        build.args(["--package", "klamm"]);
     }
     run(&mut build)?;
-    run(Command::new(project.root.join("target/release/klamm-perf"))
+    let measured = run(Command::new(project.root.join("target/release/klamm-perf"))
         .args(arguments)
         .current_dir(&project.root)
-        .env("KLAMM_CACHE", &project.cache))
+        .env("KLAMM_CACHE", &project.cache));
+    // Rows that were measured are worth a page even where one failed.
+    if !asks(&["--help", "-h", "--quick"]) {
+        page(project)?;
+    }
+    measured
+}
+
+/// The page of all results that are kept.
+fn page(project: &Project) -> Result<(), String> {
+    run(Command::new(project.root.join("target/release/klamm"))
+        .args(["bench", "--render", "perf/results"])
+        .args(["--report", "target/bench-report.html"])
+        .current_dir(&project.root))?;
+    println!("target/bench-report.html");
+    Ok(())
 }

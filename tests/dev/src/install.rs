@@ -14,8 +14,9 @@ const KCAT: &str = "1.7.1";
 /// One installable part: its name, and what installs it.
 type Part = (&'static str, fn(&Project) -> Result<(), String>);
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     ("kcat", kcat),
+    ("chromium", chromium),
     ("valgrind", valgrind),
     ("python", python),
     ("node", node),
@@ -134,6 +135,18 @@ fn valgrind(_project: &Project) -> Result<(), String> {
     need("valgrind", "valgrind")
 }
 
+/// The browser that pages are opened in. Whatever version Debian has now: old ones are withdrawn
+/// when they are unsafe, so none can be pinned.
+fn chromium(_project: &Project) -> Result<(), String> {
+    if exists("chromium") {
+        return Ok(());
+    }
+    announce("chromium from Debian");
+    from_debian("chromium")?;
+    need("chromium", "chromium")
+}
+
+/// Installs a package of Debian's.
 fn from_debian(package: &str) -> Result<(), String> {
     need("apt-get", "apt")?;
     let apt = || {

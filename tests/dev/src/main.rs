@@ -21,8 +21,8 @@ cargo dev CHORE [ARGUMENTS]
 
   ci               what a change must pass: format, clippy, everything of `test`
   test [ARGS]      install what the tests need, then cargo test --workspace ARGS
-  install [PART]   only install: kcat, valgrind, python, node, go, java (all of these without PART);
-                   rdkafka, which bench needs
+  install [PART]   only install: kcat, chromium, valgrind, python, node, go, java (all of these without
+                   PART); rdkafka, which bench needs
   bench [ARGS]     klamm beside Apache Kafka, measured; --help says more
   instructions [--record]   instructions of the hot loops against perf/instructions.txt, under callgrind
   sim SEEDS        replay seeds of the simulator, as 7 or 100-200; KLAMM_LOG=1 shows the log

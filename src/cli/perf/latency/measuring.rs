@@ -8,8 +8,10 @@ use crate::base::prng::Prng;
 use crate::base::time::Instant;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, OutputFormat, notice};
+use crate::cli::page::figure::short;
 use crate::cli::perf::hdr::HdrFiles;
 use crate::cli::perf::live::Live;
+use crate::cli::perf::page::{Ending, PageFile};
 use crate::cli::perf::rate::RateKept;
 use crate::cli::perf::report::object_of;
 use crate::cli::perf::settings;
@@ -58,6 +60,7 @@ pub(super) struct Measuring<'a, 'o> {
     on_their_way: VecDeque<Instant>,
     tally: Tally,
     hdr: HdrFiles,
+    pub(super) page: Option<PageFile>,
     live: Live,
     started: Instant,
     /// When the last record came.
@@ -149,6 +152,7 @@ impl<'a, 'o> Measuring<'a, 'o> {
             on_their_way: VecDeque::new(),
             tally: Tally::default(),
             hdr,
+            page: None,
             live: Live::on_standard_error(),
             started: clock.now().instant,
             last_received_at: Instant(0),
@@ -317,9 +321,13 @@ impl<'a, 'o> Measuring<'a, 'o> {
             ))
         })?;
         let latency = now.since(since);
-        let bytes = record.value.map_or(0, <[u8]>::len);
-        self.tally.record(latency, 1, u64_from(bytes));
+        let bytes = u64_from(record.value.map_or(0, <[u8]>::len));
+        self.tally.record(latency, 1, bytes);
         self.last_received_at = now;
+        if let Some(page) = &mut self.page {
+            let elapsed = now.since(self.started);
+            page.timeline().record(elapsed, latency, bytes);
+        }
         if self.received.is_multiple_of(PRINT_EVERY)
             && self.arguments.output.output == OutputFormat::Text
         {
@@ -398,13 +406,36 @@ impl<'a, 'o> Measuring<'a, 'o> {
             OutputFormat::Text => {}
         }
         self.output.flush()?;
-        if let Some(remark) = rate.and_then(|rate| rate.remark()) {
+        let missed = rate.and_then(|rate| rate.remark());
+        if let Some(remark) = &missed {
             notice(remark);
         }
         if !self.hdr.is_empty() {
             self.hdr
                 .interval(Duration::ZERO, elapsed, self.tally.histogram());
             self.hdr.write(&Disk::Native, self.tally.histogram())?;
+        }
+        if let Some(page) = &mut self.page {
+            page.timeline().end(elapsed);
+            let since = match self.plan.schedule {
+                None => "from when a record was sent",
+                Some(_) => "from when a record was due",
+            };
+            let failure = result.as_ref().err();
+            page.write(&Ending {
+                summary: vec![format!(
+                    "{} records, {} ms on average, {} ms at most",
+                    tally.count,
+                    short(tally.average_ms()),
+                    short(tally.max_ms())
+                )],
+                remarks: failure
+                    .map(|error| format!("The run is not complete: {error}"))
+                    .into_iter()
+                    .chain(missed)
+                    .collect(),
+                latencies: vec![(since, tally)],
+            })?;
         }
         result?;
         if self.interrupt.arrived() && self.received < self.plan.records {

@@ -14,6 +14,7 @@
 mod measuring;
 mod message;
 
+use super::page::PageFile;
 use super::schedule::Schedule;
 use super::settings;
 use crate::base::convert::usize_from_u32;
@@ -77,6 +78,9 @@ pub struct LatencyArguments {
     /// (.hgrm); may be given many times.
     #[arg(long, value_name = "FILE")]
     hdr_file: Vec<PathBuf>,
+    /// klamm's: write one page with the latency curve and what happened over time.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArguments,
     /// Kafka's older form.
@@ -94,6 +98,25 @@ struct Plan {
     record_bytes: u32,
     config: Option<PathBuf>,
     schedule: Option<Schedule>,
+}
+
+impl Plan {
+    /// What the tool was told, for its page.
+    fn told(&self) -> Vec<(String, String)> {
+        let rate = match self.schedule {
+            None => "one record at a time".to_owned(),
+            Some(schedule) => format!("{} records/s", schedule.rate()),
+        };
+        [
+            ("topic", self.topic.to_string()),
+            ("records", self.records.to_string()),
+            ("acks", self.acks.code().to_string()),
+            ("record", format!("{} bytes", self.record_bytes)),
+            ("throughput", rate),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .to_vec()
+    }
 }
 
 impl LatencyArguments {
@@ -196,8 +219,12 @@ pub fn run(arguments: &LatencyArguments, output: &mut Output<'_>) -> Result<(), 
         settings.add_file(&Disk::Native, path)?;
     }
     settings::refuse_unsupported(&settings)?;
+    let title = format!("e2e-latency over {}", plan.topic);
+    let page = PageFile::new(arguments.report.as_deref(), title, plan.told())?;
     let interrupt = catch_interrupt()?;
-    Measuring::start(arguments, &plan, &settings, interrupt, output)?.run()
+    let mut measuring = Measuring::start(arguments, &plan, &settings, interrupt, output)?;
+    measuring.page = page;
+    measuring.run()
 }
 
 #[cfg(test)]

@@ -1,0 +1,158 @@
+//! What this machine gives in this minute to a program that does nothing else: copying memory,
+//! a stream over loopback, checksums, receiving and writing, and waiting for the device. Each probe
+//! runs for about as long as it is told.
+
+use crate::base::convert::{f64_from, u64_from};
+use std::hint::black_box;
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Larger than the caches, so that memory is what is measured.
+const MEMORY_BYTES: usize = 128 << 20;
+/// What a large batch has.
+const FRAME_BYTES: usize = 128 << 10;
+/// The file that is written round and round.
+const FILE_BYTES: usize = 64 << 20;
+/// What is appended before each wait for the device.
+const APPEND_BYTES: usize = 4 << 10;
+/// Longest wait of one side for the other.
+const SOCKET_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// MB (10^6 bytes) per second of copying memory that no cache holds.
+#[must_use]
+pub fn memcpy_mb_per_s(duration: Duration) -> f64 {
+    let from = vec![1_u8; MEMORY_BYTES];
+    let mut to = vec![2_u8; MEMORY_BYTES];
+    let start = Instant::now();
+    let mut bytes = 0;
+    while start.elapsed() < duration {
+        black_box(&mut to).copy_from_slice(black_box(&from));
+        bytes += MEMORY_BYTES;
+    }
+    rate(bytes, start)
+}
+
+/// MB per second of a checksum over frames that lie in the cache.
+#[must_use]
+pub fn checksum_mb_per_s(duration: Duration, checksum: fn(&[u8]) -> u32) -> f64 {
+    let frame = vec![7_u8; FRAME_BYTES];
+    let start = Instant::now();
+    let mut bytes = 0;
+    while start.elapsed() < duration {
+        black_box(checksum(black_box(&frame)));
+        bytes += FRAME_BYTES;
+    }
+    rate(bytes, start)
+}
+
+/// MB per second of one stream over loopback.
+pub fn loopback_mb_per_s(duration: Duration) -> io::Result<f64> {
+    streamed(duration, |_| Ok(()))
+}
+
+/// MB per second of what a broker cannot avoid: receive a frame, check it, write it to a file.
+pub fn receive_check_write_mb_per_s(
+    folder: &Path,
+    duration: Duration,
+    checksum: fn(&[u8]) -> u32,
+) -> io::Result<f64> {
+    let path = folder.join(format!(".klamm-probe-write-{}", std::process::id()));
+    let file = std::fs::File::create(&path)?;
+    let measured = file.set_len(u64_from(FILE_BYTES)).and_then(|()| {
+        let mut position = 0;
+        streamed(duration, |frame| {
+            black_box(checksum(frame));
+            // Round and round one file, so that the disk's space is bounded.
+            file.write_all_at(frame, u64_from(position % FILE_BYTES))?;
+            position += frame.len();
+            Ok(())
+        })
+    });
+    std::fs::remove_file(&path)?;
+    measured
+}
+
+/// How often a second 4 KiB can be appended to a file and waited for (fdatasync).
+pub fn synced_appends_per_s(folder: &Path, duration: Duration) -> io::Result<f64> {
+    let path = folder.join(format!(".klamm-probe-sync-{}", std::process::id()));
+    let mut file = std::fs::File::create(&path)?;
+    let block = vec![7_u8; APPEND_BYTES];
+    let start = Instant::now();
+    let mut count = 0;
+    let mut measured = Ok(());
+    while measured.is_ok() && start.elapsed() < duration {
+        measured = file.write_all(&block).and_then(|()| file.sync_data());
+        count += 1;
+    }
+    let rate = f64_from(count) / start.elapsed().as_secs_f64().max(1e-6);
+    drop(file);
+    std::fs::remove_file(&path)?;
+    measured.map(|()| rate)
+}
+
+/// Sends frames over loopback for so long, and gives each to `take` where it is received.
+fn streamed(duration: Duration, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<f64> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let client = TcpStream::connect(listener.local_addr()?)?;
+    let (mut server, _) = listener.accept()?;
+    for stream in [&client, &server] {
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(SOCKET_TIMEOUT))?;
+        stream.set_write_timeout(Some(SOCKET_TIMEOUT))?;
+    }
+    std::thread::scope(|scope| {
+        let sender = std::thread::Builder::new().spawn_scoped(scope, move || {
+            let frame = vec![7_u8; FRAME_BYTES];
+            // It ends when the other side closes.
+            while (&client).write_all(&frame).is_ok() {}
+        })?;
+        let mut frame = vec![0_u8; FRAME_BYTES];
+        let start = Instant::now();
+        let mut bytes = 0;
+        let mut received = Ok(());
+        while received.is_ok() && start.elapsed() < duration {
+            received = server.read_exact(&mut frame).and_then(|()| take(&frame));
+            bytes += FRAME_BYTES;
+        }
+        let rate = rate(bytes, start);
+        drop(server);
+        sender
+            .join()
+            .map_err(|_| io::Error::other("the sender panicked"))?;
+        received.map(|()| rate)
+    })
+}
+
+fn rate(bytes: usize, start: Instant) -> f64 {
+    f64_from(u64_from(bytes)) / 1e6 / start.elapsed().as_secs_f64().max(1e-6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_probe_gives_a_rate_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let short = Duration::from_millis(5);
+        let checksum: fn(&[u8]) -> u32 = |bytes| u32::from(bytes[0]);
+        let rates = [
+            memcpy_mb_per_s(short),
+            checksum_mb_per_s(short, checksum),
+            loopback_mb_per_s(short).unwrap(),
+            receive_check_write_mb_per_s(folder.path(), short, checksum).unwrap(),
+            synced_appends_per_s(folder.path(), short).unwrap(),
+        ];
+        assert!(rates.iter().all(|rate| *rate > 0.0), "{rates:?}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_an_error() {
+        let nowhere = Path::new("/proc/nowhere");
+        assert!(synced_appends_per_s(nowhere, Duration::ZERO).is_err());
+    }
+}
