@@ -7,6 +7,11 @@
 //! The jars are those of `tests/java/tools/pom.xml`, which `cargo dev install` (and `cargo dev test`) brings into
 //! `$KLAMM_CACHE/java/tools/jars` (`.cache/java/tools/jars`). Without them the test fails, and says so.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a thread writes to Java while this one reads from it"
+)]
+
 use klamm::base::ids::{PartitionIndex, TopicId, TopicPartition};
 use klamm::base::prng::Prng;
 use klamm::base::uuid::Uuid;
