@@ -92,7 +92,7 @@ const COMMITTED: [Comparison; 3] = [
 ];
 
 /// All rows, in the order of the table.
-pub const ROWS: [Row; 16] = [
+pub const ROWS: [Row; 17] = [
     Row {
         name: "produce-16",
         title: "produce 1 KiB, 16 partitions, acks=1",
