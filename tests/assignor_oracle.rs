@@ -7,6 +7,11 @@
 //! The jars are those of `tests/java/tools/pom.xml`, which `cargo dev install` (and `cargo dev test`) brings into
 //! `$KLAMM_CACHE/java/tools/jars` (`.cache/java/tools/jars`). Without them the test fails, and says so.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a thread writes to Java while this one reads from it"
+)]
+
 use klamm::base::ids::{PartitionIndex, TopicId, TopicPartition};
 use klamm::base::prng::Prng;
 use klamm::base::uuid::Uuid;
@@ -22,10 +27,13 @@ const TOPICS_MAX: u64 = 5;
 const PARTITIONS_MAX: u64 = 12;
 const MEMBERS_MAX: u64 = 9;
 
-/// A group: partitions of each topic; of each member the topics that it wants and what it had.
+/// The topics that a member wants, and what it had.
+type Wanting = (Vec<usize>, Vec<(usize, usize)>);
+
+/// A group: partitions of each topic, and its members.
 struct Group {
     counts: Vec<usize>,
-    members: Vec<(Vec<usize>, Vec<(usize, usize)>)>,
+    members: Vec<Wanting>,
 }
 
 /// What each member has: topic and partition, sorted.
@@ -40,7 +48,7 @@ impl Group {
         let wants_same = prng.one_in(2);
         let all: Vec<usize> = (0..counts.len()).collect();
         let count = 1 + prng.below(MEMBERS_MAX);
-        let mut members: Vec<(Vec<usize>, Vec<(usize, usize)>)> = (0..count)
+        let mut members: Vec<Wanting> = (0..count)
             .map(|_| {
                 let mut wanted = all.clone();
                 if !wants_same {

@@ -6,6 +6,11 @@
 //! The jars are those of `tests/java/codec/pom.xml`, which `cargo dev install` (and `cargo dev test`) brings into
 //! `$KLAMM_CACHE/java/codec/jars` (`.cache/java/codec/jars`). Without them the test fails, and says so.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a thread writes to Java while this one reads from it"
+)]
+
 use klamm::base::prng::Prng;
 use klamm::coordinator::group::consumer::regex::compile;
 use std::fmt::Write as _;

@@ -1,7 +1,7 @@
 //! The whole broker in the simulator: 100 seeds, each a life with kills, stops and a failing disk.
 //! A failing seed is replayed by `cargo dev sim SEED`, which sets `KLAMM_SEED`.
 
-use klamm::sim::{self, Report, Way};
+use klamm::sim::{self, Lie, Report, Way};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Seeds of one test; the four tests run beside each other.
@@ -147,6 +147,36 @@ fn consumer_groups_keep_their_promises_seeds_0_to_49() {
 #[test]
 fn consumer_groups_keep_their_promises_seeds_50_to_99() {
     run_groups(50, Way::Consumer);
+}
+
+/// The canary: each of the three checks fails where one member gives it a reason to.
+#[test]
+fn what_a_group_promises_is_checked() {
+    const CANARY_SEEDS: u64 = 5;
+    if std::env::var_os("KLAMM_SEED").is_some() {
+        return;
+    }
+    for (way, lie, broken) in [
+        (Way::Classic, Lie::TakesEverything, "belongs to"),
+        (Way::Consumer, Lie::TakesEverything, "was given to member"),
+        (Way::Classic, Lie::CommitsMore, "was committed, and"),
+        (Way::Consumer, Lie::CommitsMore, "was committed, and"),
+        (Way::Classic, Lie::NeverRests, "have not finished"),
+        (Way::Consumer, Lie::NeverRests, "have not finished"),
+    ] {
+        for seed in 0..CANARY_SEEDS {
+            match sim::run_group_with_a_lie(seed, way, lie) {
+                Ok(report) => panic!("{way:?}, seed {seed}: {lie:?} went unseen: {report:?}"),
+                Err(failure) => {
+                    let told = failure.to_string();
+                    assert!(
+                        told.contains(broken),
+                        "{way:?}, seed {seed}, {lie:?}: {told}"
+                    );
+                }
+            }
+        }
+    }
 }
 
 /// `KLAMM_SEED=7` runs that seed, `KLAMM_SEED=1000-2000` all of these, and nothing else.

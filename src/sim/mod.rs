@@ -20,5 +20,5 @@ mod member;
 mod producer;
 mod world;
 
-pub use member::Way;
-pub use world::{Failure, Report, run, run_group};
+pub use member::{Lie, Way};
+pub use world::{Failure, Report, run, run_group, run_group_with_a_lie};

@@ -4,7 +4,7 @@ use super::admin::Admin;
 use super::consumer::Consumer;
 use super::group_ledger::GroupLedger;
 use super::ledger::{Ledger, Place};
-use super::member::{Member, SESSION, Way};
+use super::member::{Lie, Member, SESSION, Way};
 use super::producer::Producer;
 use crate::base::prng::Prng;
 use crate::base::time::{Instant, Now};
@@ -225,7 +225,7 @@ struct World {
 /// # Errors
 /// The promise that was broken.
 pub fn run(seed: u64) -> Result<Report, Failure> {
-    finish(seed, World::new(seed, None))
+    finish(seed, World::new(seed, None, None))
 }
 
 /// Runs one seed of a group's life: 3 to 50 members that come and go, while the broker does too.
@@ -233,7 +233,15 @@ pub fn run(seed: u64) -> Result<Report, Failure> {
 /// # Errors
 /// The promise that was broken.
 pub fn run_group(seed: u64, way: Way) -> Result<Report, Failure> {
-    finish(seed, World::new(seed, Some(way)))
+    finish(seed, World::new(seed, Some(way), None))
+}
+
+/// The same with one member that does not do as it is told: the seed should fail.
+///
+/// # Errors
+/// The promise that the lie breaks.
+pub fn run_group_with_a_lie(seed: u64, way: Way, lie: Lie) -> Result<Report, Failure> {
+    finish(seed, World::new(seed, Some(way), Some(lie)))
 }
 
 fn finish(seed: u64, mut world: World) -> Result<Report, Failure> {
@@ -283,7 +291,7 @@ fn any_topic(prng: &mut Prng, index: usize) -> Topic {
 }
 
 impl World {
-    fn new(seed: u64, way: Option<Way>) -> World {
+    fn new(seed: u64, way: Option<Way>, lie: Option<Lie>) -> World {
         let mut prng = Prng::new(seed ^ 0x51D3);
         let mut simulation = Simulation::new(seed);
         let mut ledger = Ledger::default();
@@ -320,7 +328,7 @@ impl World {
                 let count = MEMBERS_MIN + scene.prng.below(most - MEMBERS_MIN + 1);
                 let indexes = 0..usize::try_from(count).expect("few");
                 indexes
-                    .map(|index| Member::new(&mut scene, index, way))
+                    .map(|index| Member::new(&mut scene, index, way, lie.filter(|_| index == 0)))
                     .collect()
             }
             None => Vec::new(),

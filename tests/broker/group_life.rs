@@ -10,16 +10,16 @@ use crate::member::Member;
 use std::collections::BTreeSet;
 use std::process::Command;
 
-const PARTITIONS: i32 = 4;
+pub const PARTITIONS: i32 = 4;
 
 /// One way of being in a group.
-struct Way {
+pub struct Way {
     name: &'static str,
-    program: fn() -> Command,
-    settings: &'static [&'static str],
+    pub program: fn() -> Command,
+    pub settings: &'static [&'static str],
 }
 
-fn start(cores: u16) -> Broker {
+pub fn start(cores: u16) -> Broker {
     Broker::start_with(
         cores,
         &[
@@ -37,7 +37,7 @@ fn start(cores: u16) -> Broker {
 }
 
 /// Writes one record to each partition, `rounds` times; tells their values.
-fn produce(broker: &Broker, topic: &str, label: &str, rounds: usize) -> BTreeSet<String> {
+pub fn produce(broker: &Broker, topic: &str, label: &str, rounds: usize) -> BTreeSet<String> {
     let mut values = BTreeSet::new();
     for partition in 0..PARTITIONS {
         let lines: Vec<String> = (0..rounds)
@@ -49,7 +49,7 @@ fn produce(broker: &Broker, topic: &str, label: &str, rounds: usize) -> BTreeSet
     values
 }
 
-fn values(member: &Member) -> BTreeSet<String> {
+pub fn values(member: &Member) -> BTreeSet<String> {
     let seen = member.seen();
     seen.records
         .into_iter()
@@ -58,7 +58,7 @@ fn values(member: &Member) -> BTreeSet<String> {
 }
 
 /// Waits until the members share all partitions, none of them empty-handed.
-fn wait_until_shared(members: &[&Member]) {
+pub fn wait_until_shared(members: &[&Member]) {
     wait_for("the members to share all partitions", || {
         let shares: Vec<BTreeSet<i32>> = members
             .iter()
@@ -73,7 +73,7 @@ fn wait_until_shared(members: &[&Member]) {
     });
 }
 
-fn wait_until_read(members: &[&Member], wanted: &BTreeSet<String>) {
+pub fn wait_until_read(members: &[&Member], wanted: &BTreeSet<String>) {
     wait_for("the members to read all records", || {
         let read: BTreeSet<String> = members.iter().flat_map(|member| values(member)).collect();
         wanted.is_subset(&read).then_some(())
@@ -156,6 +156,15 @@ const CONFLUENT_CONSUMER: Way = Way {
     program: || installed::python("confluent_member.py"),
     settings: &["group.protocol=consumer"],
 };
+const CONFLUENT_ROUND_ROBIN: Way = Way {
+    name: "confluent-roundrobin",
+    program: || installed::python("confluent_member.py"),
+    settings: &[
+        "session.timeout.ms=6000",
+        "heartbeat.interval.ms=500",
+        "partition.assignment.strategy=roundrobin",
+    ],
+};
 const KAFKA_PYTHON: Way = Way {
     name: "kafka-python",
     program: || installed::python("kafka_python_in_group.py"),
@@ -181,7 +190,7 @@ const FRANZ_GO_CONSUMER: Way = Way {
     program: || installed::go_member(),
     settings: &["protocol=consumer"],
 };
-const JAVA_RANGE: Way = Way {
+pub const JAVA_RANGE: Way = Way {
     name: "java-range",
     program: || installed::java("client", "Member"),
     settings: &[
@@ -201,7 +210,27 @@ const JAVA_COOPERATIVE: Way = Way {
         "partition.assignment.strategy=org.apache.kafka.clients.consumer.CooperativeStickyAssignor",
     ],
 };
-const JAVA_CONSUMER: Way = Way {
+const JAVA_ROUND_ROBIN: Way = Way {
+    name: "java-roundrobin",
+    program: || installed::java("client", "Member"),
+    settings: &[
+        "group.protocol=classic",
+        "session.timeout.ms=6000",
+        "heartbeat.interval.ms=500",
+        "partition.assignment.strategy=org.apache.kafka.clients.consumer.RoundRobinAssignor",
+    ],
+};
+const JAVA_STICKY: Way = Way {
+    name: "java-sticky",
+    program: || installed::java("client", "Member"),
+    settings: &[
+        "group.protocol=classic",
+        "session.timeout.ms=6000",
+        "heartbeat.interval.ms=500",
+        "partition.assignment.strategy=org.apache.kafka.clients.consumer.StickyAssignor",
+    ],
+};
+pub const JAVA_CONSUMER: Way = Way {
     name: "java-848",
     program: || installed::java("client", "Member"),
     settings: &["group.protocol=consumer"],
@@ -210,6 +239,11 @@ const JAVA_CONSUMER: Way = Way {
 #[test]
 fn confluent_kafka_lives_in_a_group() {
     lives(&CONFLUENT, 2);
+}
+
+#[test]
+fn confluent_kafka_lives_in_a_group_by_round_robin() {
+    lives(&CONFLUENT_ROUND_ROBIN, 1);
 }
 
 #[test]
@@ -250,6 +284,16 @@ fn franz_go_lives_in_a_consumer_group() {
 #[test]
 fn the_java_client_lives_in_a_group_by_range() {
     lives(&JAVA_RANGE, 1);
+}
+
+#[test]
+fn the_java_client_lives_in_a_group_by_round_robin() {
+    lives(&JAVA_ROUND_ROBIN, 2);
+}
+
+#[test]
+fn the_java_client_lives_in_a_sticky_group() {
+    lives(&JAVA_STICKY, 1);
 }
 
 #[test]

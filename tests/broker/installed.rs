@@ -51,6 +51,19 @@ pub fn go_member() -> Command {
 
 /// A class of the Java part `part`, or of its jars.
 pub fn java(part: &str, class: &str) -> Command {
+    let mut command = java_with(part);
+    command.arg(class);
+    command
+}
+
+/// A program of one source file, with the jars of the Java part `part`.
+pub fn java_source(part: &str, path: &str) -> Command {
+    let mut command = java_with(part);
+    command.arg(root().join(path));
+    command
+}
+
+fn java_with(part: &str) -> Command {
     let jars = cached(&format!("java/{part}/jars"));
     let classes = jars.with_file_name("classes");
     let mut command = Command::new("java");
@@ -66,7 +79,6 @@ pub fn java(part: &str, class: &str) -> Command {
             root().join("tests/java/tools/log4j2.properties").display()
         ))
         .arg("-classpath")
-        .arg(format!("{}:{}/*", classes.display(), jars.display()))
-        .arg(class);
+        .arg(format!("{}:{}/*", classes.display(), jars.display()));
     command
 }

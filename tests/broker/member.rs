@@ -44,9 +44,13 @@ impl Member {
         topic: &str,
         settings: &[&str],
     ) -> Member {
+        program.args([bootstrap, group, topic]).args(settings);
+        Member::run(program, name)
+    }
+
+    /// Starts a member whose program has its arguments already.
+    pub fn run(mut program: Command, name: &str) -> Member {
         let mut child = program
-            .args([bootstrap, group, topic])
-            .args(settings)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())

@@ -39,6 +39,17 @@ pub enum Way {
     Consumer,
 }
 
+/// What a member does falsely, so that a check is seen to fail: a check that cannot proves nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lie {
+    /// It takes partitions that it was not given.
+    TakesEverything,
+    /// It takes more for committed than was.
+    CommitsMore,
+    /// It has troubles for ever.
+    NeverRests,
+}
+
 #[derive(Clone, PartialEq, Debug)]
 enum Stage {
     /// Asks for the coordinator, which makes the offsets' topic.
@@ -93,11 +104,13 @@ pub struct Member {
     /// In which life of the process it last read committed offsets.
     looked_in: u64,
     lives: u64,
+    lie: Option<Lie>,
 }
 
 impl Member {
-    pub fn new(scene: &mut Scene<'_>, index: usize, way: Way) -> Member {
+    pub fn new(scene: &mut Scene<'_>, index: usize, way: Way, lie: Option<Lie>) -> Member {
         let mut member = Member {
+            lie,
             link: Link::new(format!("member {index}")),
             index,
             way,
@@ -110,7 +123,11 @@ impl Member {
             says_all: true,
             wait_at: Instant(0) + Duration::from_millis(scene.prng.below(2000)),
             heartbeat_at: Instant(0),
-            troubles_left: scene.prng.index(4),
+            troubles_left: if lie == Some(Lie::NeverRests) {
+                usize::MAX
+            } else {
+                scene.prng.index(4)
+            },
             looked_in: 0,
             lives: 0,
         };
@@ -143,6 +160,12 @@ impl Member {
                 .to_string()
                 .into(),
         };
+    }
+
+    fn take_what_is_not_its(&mut self, scene: &Scene<'_>) {
+        if self.lie == Some(Lie::TakesEverything) {
+            self.owned.extend(scene.places());
+        }
     }
 
     fn let_go_of_all(&mut self, scene: &mut Scene<'_>) {
@@ -219,7 +242,7 @@ impl Member {
     fn meet_trouble(&mut self, scene: &mut Scene<'_>) {
         let now = scene.now().instant;
         let name = self.link.name().to_owned();
-        match scene.prng.below(4) {
+        match scene.prng.below(5) {
             0 => {
                 scene.note(|| format!("{name} leaves"));
                 self.leave(scene);
@@ -236,10 +259,16 @@ impl Member {
                 self.stage = Stage::Join;
                 self.wait_at = now + Duration::from_millis(scene.prng.below(5000));
             }
+            3 => {
+                scene.note(|| format!("{name} dies, and comes back with what it remembers"));
+                self.link.drop_connection(scene);
+                self.wait_at = now + Duration::from_millis(scene.prng.below(8000));
+            }
             _ => {
                 // Its memory is of the past.
                 scene.note(|| format!("{name} remembers an old epoch"));
-                self.epoch = (self.epoch - 1).max(1);
+                let back = 1 + i32::try_from(scene.prng.below(3)).expect("few");
+                self.epoch = (self.epoch - back).max(1);
             }
         }
     }
@@ -342,6 +371,7 @@ impl Member {
             self.owned
                 .extend(partitions.map(|partition| Place { topic, partition }));
         }
+        self.take_what_is_not_its(scene);
         scene
             .group
             .claim(self.epoch, &self.member_id, &self.owned)?;
@@ -383,6 +413,7 @@ impl Member {
             }
             self.owned = owned;
         }
+        self.take_what_is_not_its(scene);
         let now = scene.now().instant;
         for place in &self.owned {
             scene
@@ -415,6 +446,9 @@ impl Member {
                     "a commit of generation {generation} was taken after generation {newest} began"
                 ));
             }
+            const MORE: i64 = 1 << 40;
+            let is_lie = self.lie == Some(Lie::CommitsMore);
+            let offset = if is_lie { offset + MORE } else { offset };
             scene.group.committed(place, offset);
             return Ok(());
         }
