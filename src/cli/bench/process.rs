@@ -177,7 +177,7 @@ fn listening(tree: Tree<'_>, port: u16) -> Option<u32> {
         let folder = format!("/proc/{pid}/fd");
         tree.names(&folder).iter().any(|descriptor| {
             let target = tree.link_target(&format!("{folder}/{descriptor}"));
-            target.is_ok_and(|target| inodes.iter().any(|inode| *inode == target))
+            target.is_ok_and(|target| inodes.contains(&target))
         })
     })
 }
