@@ -10,6 +10,7 @@
 
 mod apache;
 mod bad_input;
+mod between;
 mod broker;
 mod clients;
 mod command_line;
@@ -33,12 +34,16 @@ mod klamm_groups;
 mod klamm_groups_as_apache;
 mod member;
 mod metadata;
+mod perf_latency;
+mod perf_restart;
 mod perf_tools;
+mod perf_trouble;
 mod plan;
 mod report;
 mod settings;
 mod startup;
 mod streams_and_connect;
 mod tools;
+mod tuning;
 mod wire;
 mod zero_copy;
