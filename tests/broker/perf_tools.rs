@@ -1,29 +1,27 @@
-//! The measuring tools as scripts use them: their lines are those of Apache's tools, every record
-//! they count has arrived, and what goes wrong is said.
+//! The measuring tools as scripts use them: their flags and lines are those of Apache's tools, and
+//! every record they count has arrived. What goes wrong is in `perf_trouble.rs`.
 
-use crate::broker::{Broker, free_port, unique};
-use crate::command_line::{create_topic, done, json, klamm, refused};
+use crate::broker::{Broker, unique};
+use crate::command_line::{create_topic, done, json, klamm};
 use crate::deadline::wait_for;
 use crate::kcat;
 use crate::tools::{self, call};
 use regex_lite::Regex;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::collections::BTreeSet;
 
 /// What scripts look for in the output of kafka-producer-perf-test.
-const TOTAL: &str = r"(?m)^(\d+) records sent, ([\d.]+) records/sec \(([\d.]+) MB/sec\), ([\d.]+) ms avg latency, ([\d.]+) ms max latency, (\d+) ms 50th, (\d+) ms 95th, (\d+) ms 99th, (\d+) ms 99\.9th\.$";
+pub const TOTAL: &str = r"(?m)^(\d+) records sent, ([\d.]+) records/sec \(([\d.]+) MB/sec\), ([\d.]+) ms avg latency, ([\d.]+) ms max latency, (\d+) ms 50th, (\d+) ms 95th, (\d+) ms 99th, (\d+) ms 99\.9th\.$";
 const STEADY: &str = r"(?m)^(\d+) steady state records sent, [\d.]+ records/sec \([\d.]+ MB/sec\), [\d.]+ ms avg latency, [\d.]+ ms max latency, \d+ ms 50th, \d+ ms 95th, \d+ ms 99th, \d+ ms 99\.9th\.$";
-const INTERVAL: &str = r"(?m)^(\d+) records sent, ([\d.]+) records/sec \(([\d.]+) MB/sec\), ([\d.]+) ms avg latency, ([\d.]+) ms max latency\.$";
+pub const INTERVAL: &str = r"(?m)^(\d+) records sent, ([\d.]+) records/sec \(([\d.]+) MB/sec\), ([\d.]+) ms avg latency, ([\d.]+) ms max latency\.$";
 
 /// And of kafka-consumer-perf-test.
-const CONSUMED: &str = r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d:\d{3}, \d{4}-\d\d-\d\d \d\d:\d\d:\d\d:\d{3}, \d+\.\d{4}, \d+\.\d{4}, (\d+), \d+\.\d{4}, \d+, \d+, -?\d+\.\d{4}, -?\d+\.\d{4}$";
+pub const CONSUMED: &str = r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d:\d{3}, \d{4}-\d\d-\d\d \d\d:\d\d:\d\d:\d{3}, \d+\.\d{4}, \d+\.\d{4}, (\d+), \d+\.\d{4}, \d+, \d+, -?\d+\.\d{4}, -?\d+\.\d{4}$";
 const DETAILED: &str = r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d:\d{3}, 0, \d+\.\d{4}, \d+\.\d{4}, \d+, \d+\.\d{4}, \d+, \d+, -?\d+\.\d{4}, -?\d+\.\d{4}$";
 
 /// And of kafka-e2e-latency.
-const LATENCY: &str = r"(?m)^0\t[\d.]+\nAvg latency: \d+\.\d{4} ms\nPercentiles: 50th = \d+, 99th = \d+, 99\.9th = \d+$";
+pub const LATENCY: &str = r"(?m)^0\t[\d.]+\nAvg latency: \d+\.\d{4} ms\nPercentiles: 50th = \d+, 99th = \d+, 99\.9th = \d+$";
 
-fn count(pattern: &str, printed: &str) -> u64 {
+pub fn count(pattern: &str, printed: &str) -> u64 {
     let found = Regex::new(pattern)
         .expect("a regular expression")
         .captures(printed);
@@ -31,7 +29,7 @@ fn count(pattern: &str, printed: &str) -> u64 {
     found[1].parse().expect("digits")
 }
 
-fn holds(pattern: &str, printed: &str) {
+pub fn holds(pattern: &str, printed: &str) {
     let pattern = Regex::new(pattern).expect("a regular expression");
     assert!(
         pattern.is_match(printed),
@@ -39,7 +37,7 @@ fn holds(pattern: &str, printed: &str) {
     );
 }
 
-fn topic(broker: &Broker, name: &str, partitions: i32) -> String {
+pub fn topic(broker: &Broker, name: &str, partitions: i32) -> String {
     let name = unique(name);
     create_topic(broker, &name, partitions);
     // Apache leads a moment later than it says; what is sent before with acks=0 is gone.
@@ -117,6 +115,40 @@ fn the_lines_are_those_of_apaches_tools() {
         holds(DETAILED, detailed);
         holds(LATENCY, latency);
     }
+}
+
+/// Whatever flag Apache's three tools take, deprecated or not, ours take, too.
+#[test]
+fn the_flags_are_those_of_apaches_tools() {
+    let folder = tempfile::tempdir().expect("a writable temporary folder");
+    let ours = ["producer-perf", "consumer-perf", "e2e-latency"];
+    let theirs = [
+        tools::PRODUCER_PERF,
+        tools::CONSUMER_PERF,
+        tools::E2E_LATENCY,
+    ];
+    let calls = theirs.map(|tool| call(tool, "--help"));
+    // Where a flag is explained, not where an explanation names one.
+    let flags = Regex::new(r"(?m)^ {0,4}(--[a-z0-9.-]+)").expect("a regular expression");
+    for (tool, helped) in ours.iter().zip(tools::run(folder.path(), &calls)) {
+        let help = helped.stdout + &helped.stderr;
+        let found = flags
+            .captures_iter(&help)
+            .map(|found| found.extract::<1>().1[0]);
+        let found: BTreeSet<&str> = found.collect();
+        assert!(found.len() >= 10, "{tool}: {help}");
+        for flag in found {
+            // A wrong value is complained about; a flag that is not known, otherwise.
+            let ended = klamm(&[tool, &format!("{flag}=?")], "");
+            assert!(
+                !ended.stderr.contains("unexpected argument"),
+                "klamm {tool} {flag}: {}",
+                ended.stderr
+            );
+        }
+    }
+    let unknown = klamm(&["consumer-perf", "--no-such-flag=?"], "");
+    assert!(unknown.stderr.contains("unexpected argument"), "the canary");
 }
 
 #[test]
@@ -292,207 +324,4 @@ fn e2e_latency_makes_its_topic_and_takes_kafkas_old_form() {
         "{printed}"
     );
     holds(LATENCY, &printed);
-}
-
-#[test]
-fn what_cannot_be_meant_or_done_is_one_sentence() {
-    let folder = tempfile::tempdir().expect("a writable temporary folder");
-    let empty = folder.path().join("empty");
-    std::fs::write(&empty, "").expect("a writable temporary folder");
-    let nobody = format!("--bootstrap-server 127.0.0.1:{}", free_port());
-    let produce = format!("producer-perf {nobody} --topic t --num-records 10");
-    let sized = format!("{produce} --record-size 10");
-    refused(&sized, 1, &["no broker answers at 127.0.0.1"]);
-    let consume = format!("consumer-perf {nobody} --topic t --num-records 10");
-    refused(&consume, 1, &["no broker answers at 127.0.0.1"]);
-    let latency = format!("e2e-latency {nobody} --topic t --num-records 10 --record-size 10");
-    refused(
-        &format!("{latency} --producer-acks 1"),
-        1,
-        &["no broker answers"],
-    );
-    refused(
-        &format!("{latency} --producer-acks 0"),
-        2,
-        &["'1' or 'all'"],
-    );
-    refused(&produce, 2, &["--record-size"]);
-    refused(
-        &format!("{produce} --payload-file {}", empty.display()),
-        1,
-        &["empty", "is empty"],
-    );
-    refused(
-        &format!("{produce} --payload-file {}/none", folder.path().display()),
-        1,
-        &["none cannot be read"],
-    );
-    refused(
-        &format!("{sized} --warmup-records 10"),
-        2,
-        &["strictly fewer"],
-    );
-    refused(&format!("{sized} --throughput 0"), 2, &["-1 for as many"]);
-    refused(&format!("{sized} --ramp 5"), 2, &["--throughput"]);
-    refused(&format!("{sized} --keys 5 --key-skew 0"), 2, &["above 0"]);
-    refused(
-        &format!("{sized} --transactional-id x"),
-        1,
-        &["no transactions yet"],
-    );
-    refused(
-        &format!("{sized} --transaction-duration-ms 5"),
-        1,
-        &["no transactions yet"],
-    );
-    refused(
-        &format!("{sized} --command-property security.protocol=SSL"),
-        1,
-        &["neither TLS nor SASL"],
-    );
-    refused(
-        &format!("{produce} --record-size 2000000"),
-        1,
-        &["max.request.size", "1048576"],
-    );
-    refused(
-        "producer-perf --topic t --num-records 1 --payload-monotonic",
-        2,
-        &["bootstrap"],
-    );
-}
-
-/// A server that answers the first bytes it gets with these.
-fn fake(answer: &'static [u8]) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = listener.local_addr().expect("it is bound");
-    std::thread::spawn(move || {
-        for connection in listener.incoming() {
-            let mut connection = connection.expect("a connection");
-            let mut request = [0; 512];
-            // What the other side does after the answer is not of interest.
-            let _ = connection.read(&mut request);
-            let _ = connection.write_all(answer);
-        }
-    });
-    address.to_string()
-}
-
-#[test]
-fn what_is_not_kafka_or_not_enough_of_it_is_named() {
-    let http = fake(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
-    refused(
-        &format!(
-            "producer-perf --bootstrap-server {http} --topic t --num-records 1 --record-size 1"
-        ),
-        1,
-        &["an HTTP server answers there"],
-    );
-    // Correlation id 0, no error, one API: ApiVersions in versions 0 to 4; no throttling.
-    let nothing_but_versions = fake(&[
-        0, 0, 0, 19, 0, 0, 0, 0, 0, 0, 2, 0, 18, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0,
-    ]);
-    refused(
-        &format!(
-            "producer-perf --bootstrap-server {nothing_but_versions} --topic t --num-records 1 \
-             --record-size 1"
-        ),
-        1,
-        &["the broker does not serve Metadata"],
-    );
-}
-
-#[test]
-fn a_rate_that_cannot_be_kept_is_told_by_how_much() {
-    let broker = Broker::start(1);
-    let name = topic(&broker, "too-fast", 1);
-    let words = format!(
-        "producer-perf --bootstrap-server {} --topic {name} --num-records 2000000 --record-size 100 \
-         --throughput 1000000000",
-        broker.bootstrap
-    );
-    let words: Vec<&str> = words.split_whitespace().collect();
-    let ended = klamm(&words, "");
-    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert_eq!(count(TOTAL, &ended.stdout), 2_000_000);
-    let pattern = r"The rate was not kept: [\d.]+ records/sec were sent, [\d.]+ % less than the 1000000000.0 asked for";
-    holds(pattern, &ended.stderr);
-    holds(
-        r"From the time each record was due: [\d.]+ ms avg",
-        &ended.stderr,
-    );
-}
-
-/// A run of producer-perf that would take long, once it has printed a line.
-fn under_way(broker: &Broker, name: &str, settings: &str) -> (Child, BufReader<ChildStdout>) {
-    let words = format!(
-        "producer-perf --bootstrap-server {} --topic {name} --num-records 100000000 --record-size 100 \
-         --throughput 2000 --reporting-interval 100 {settings}",
-        broker.bootstrap
-    );
-    let mut child = Command::new(env!("CARGO_BIN_EXE_klamm"))
-        .args(words.split_whitespace())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("klamm can be run");
-    let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
-    let mut line = String::new();
-    stdout.read_line(&mut line).expect("it prints text");
-    holds(INTERVAL, line.trim_end());
-    (child, stdout)
-}
-
-fn ended(mut child: Child, mut stdout: BufReader<ChildStdout>) -> (Option<i32>, String, String) {
-    let code = wait_for("producer-perf to end", || {
-        child.try_wait().expect("it is our child")
-    });
-    let mut printed = String::new();
-    stdout.read_to_string(&mut printed).expect("it prints text");
-    let mut complained = String::new();
-    let mut stderr = child.stderr.take().expect("a pipe");
-    stderr
-        .read_to_string(&mut complained)
-        .expect("it prints text");
-    (code.code(), printed, complained)
-}
-
-#[test]
-fn an_interrupted_run_tells_what_was_done() {
-    let broker = Broker::start(1);
-    let name = topic(&broker, "interrupted", 2);
-    let (child, stdout) = under_way(&broker, &name, "");
-    let sent = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .expect("kill is on every Linux");
-    assert!(sent.success());
-    let (code, printed, complained) = ended(child, stdout);
-    assert_eq!(code, Some(130), "{complained}");
-    let counted = count(TOTAL, &printed);
-    holds(
-        &format!("interrupted: {counted} of 100000000 records"),
-        &complained,
-    );
-    let arrived = kcat::read(&broker, &name).len();
-    assert_eq!(u64::try_from(arrived).expect("a count"), counted);
-}
-
-#[test]
-fn a_broker_that_dies_in_the_middle_is_waited_for_and_then_named() {
-    let mut broker = Broker::start(1);
-    let name = topic(&broker, "dies", 2);
-    let settings = "--command-property request.timeout.ms=500 delivery.timeout.ms=1500 linger.ms=5";
-    let (child, stdout) = under_way(&broker, &name, settings);
-    broker.kill();
-    let (code, printed, complained) = ended(child, stdout);
-    assert_eq!(code, Some(1), "{complained}");
-    let counted = count(TOTAL, &printed);
-    assert!(counted > 0, "{printed}");
-    holds(r"Nothing was acknowledged for [\d.]+ s", &complained);
-    holds(
-        r"\d+ of 100000000 records were not delivered: ",
-        &complained,
-    );
 }
