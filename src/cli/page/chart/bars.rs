@@ -166,9 +166,7 @@ pub fn ratios(all: &[RatioBar], first: &str, second: &str) -> Result<Option<Svg>
             .disable_y_mesh()
             .label_style(letters())
             .axis_desc_style(letters())
-            .x_desc(format!(
-                "← {second} better  ·  times  ·  {first} better →"
-            ))
+            .x_desc(format!("← {second} better  ·  times  ·  {first} better →"))
             .x_label_formatter(&|x| mark(*x))
             .y_label_formatter(&|y| at(&drawn, *y).map_or(String::new(), |bar| bar.0.clone()))
             .draw()
