@@ -62,7 +62,9 @@ pub fn print(output: &mut Output<'_>, rows: &[Row]) -> Result<(), CliError> {
             row.title
         ))?;
         for comparison in &row.comparisons {
-            output.line(format_args!("  {}", line(comparison)))?;
+            // Nobody is better than itself.
+            let shown = line(comparison, row.same.is_none());
+            output.line(format_args!("  {shown}"))?;
         }
         for remark in &row.remarks {
             output.line(format_args!("  {remark}"))?;
@@ -71,7 +73,7 @@ pub fn print(output: &mut Output<'_>, rows: &[Row]) -> Result<(), CliError> {
     Ok(())
 }
 
-fn line(comparison: &Comparison) -> String {
+fn line(comparison: &Comparison, judged: bool) -> String {
     let number = |value: Option<f64>| value.map_or("-".to_owned(), short);
     let spread = format!("{} to {}", short(comparison.min), short(comparison.max));
     let subject = &comparison.subject;
@@ -85,6 +87,7 @@ fn line(comparison: &Comparison) -> String {
         Verdict::NoDifference => "no difference".to_owned(),
         Verdict::None => String::new(),
     };
+    let verdict = if judged { verdict } else { String::new() };
     let line = format!(
         "{:<36} {} {}, {} {}, ratio {} ({spread})  {verdict}",
         comparison.what,
@@ -113,9 +116,9 @@ mod tests {
         let runs = [run("a", 150.0), run("b", 300.0)];
         let of = |base| Comparison::of(&runs, "throughput, MB/s", ("a", "mb_per_s"), base).unwrap();
         expect!["throughput, MB/s                     a 150, b 300, ratio 0.500 (0.500 to 0.500)  b is better"]
-            .assert_eq(&line(&of(Some(("b", "mb_per_s")))));
+            .assert_eq(&line(&of(Some(("b", "mb_per_s"))), true));
         expect!["throughput, MB/s                     150 (150 to 150)"]
-            .assert_eq(&line(&of(None)));
+            .assert_eq(&line(&of(None), true));
     }
 
     #[test]

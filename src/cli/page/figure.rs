@@ -23,7 +23,7 @@ const MORE: [&str; 4] = [
 ];
 
 /// Endings of figures of which less is better.
-const LESS: [&str; 10] = [
+const LESS: [&str; 11] = [
     "_ms",
     "_us",
     "_s",
@@ -34,6 +34,7 @@ const LESS: [&str; 10] = [
     "_per_gb",
     "_per_wire_gb",
     "_per_request",
+    "_per_record",
 ];
 
 /// Which way a figure of that name is better.

@@ -104,7 +104,10 @@ fn line(
     has_noise: bool,
     has_goals: bool,
 ) -> Markup {
-    let noise = content.noise(row, comparison);
+    // What differs from a limit is no noise.
+    let noise = content
+        .noise(row, comparison)
+        .filter(|_| comparison.is_between_brokers());
     let number = |value: Option<f64>| value.map_or("–".to_owned(), short);
     let subject = shown(&comparison.subject.contestant);
     let base = comparison.base.as_ref();

@@ -109,7 +109,7 @@ pub fn bars(all: &[Bar], x_title: &str) -> Result<Option<Svg>, CliError> {
             }
             let right = values.iter().copied().fold(*middle, f64::max);
             let written = Text::new(
-                format!("  {}", short(*middle)),
+                format!("\u{a0}\u{a0}{}", short(*middle)),
                 (right, place(index) + 0.5),
                 letters().pos(Pos::new(HPos::Left, VPos::Center)),
             );
@@ -166,9 +166,7 @@ pub fn ratios(all: &[RatioBar], first: &str, second: &str) -> Result<Option<Svg>
             .disable_y_mesh()
             .label_style(letters())
             .axis_desc_style(letters())
-            .x_desc(format!(
-                "← {second} better      times      {first} better →"
-            ))
+            .x_desc(format!("← {second} better  ·  times  ·  {first} better →"))
             .x_label_formatter(&|x| mark(*x))
             .y_label_formatter(&|y| at(&drawn, *y).map_or(String::new(), |bar| bar.0.clone()))
             .draw()
@@ -185,13 +183,13 @@ pub fn ratios(all: &[RatioBar], first: &str, second: &str) -> Result<Option<Svg>
                 (
                     bar.times_min.min(1.0),
                     HPos::Right,
-                    format!("{}  ", bar.text),
+                    format!("{}\u{a0}\u{a0}", bar.text),
                 )
             } else {
                 (
                     bar.times_max.max(1.0),
                     HPos::Left,
-                    format!("  {}", bar.text),
+                    format!("\u{a0}\u{a0}{}", bar.text),
                 )
             };
             let style = letters().pos(Pos::new(side, VPos::Center));
