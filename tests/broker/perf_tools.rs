@@ -129,7 +129,7 @@ fn the_flags_are_those_of_apaches_tools() {
     ];
     let calls = theirs.map(|tool| call(tool, "--help"));
     // Where a flag is explained, not where an explanation names one.
-    let flags = Regex::new(r"(?m)^ {0,4}(--[a-z0-9.-]+)").expect("a regular expression");
+    let flags = Regex::new(r"(?m)^ {0,4}(--[a-z][a-z0-9.-]+)").expect("a regular expression");
     for (tool, helped) in ours.iter().zip(tools::run(folder.path(), &calls)) {
         let help = helped.stdout + &helped.stderr;
         let found = flags
