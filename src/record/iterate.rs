@@ -133,6 +133,46 @@ impl<'a> Iterator for Headers<'a> {
 
 impl ExactSizeIterator for Headers<'_> {}
 
+/// What a walk that only checks has to know of a plain record: one without headers, whose numbers
+/// take two bytes at most. Nearly all records are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PlainRecord {
+    /// As the producer has it.
+    pub timestamp: Timestamp,
+    /// Relative to the base offset of the batch.
+    pub offset_delta: i32,
+    /// Whether its key is not null.
+    pub has_key: bool,
+    /// Bytes of the record after its length field.
+    pub body_bytes: usize,
+    record_bytes: usize,
+}
+
+/// The first bytes of a record, in one word: one look at the bounds for all numbers in it.
+struct Head {
+    word: u128,
+    taken: usize,
+}
+
+impl Head {
+    const BYTES: usize = 16;
+
+    #[inline]
+    fn skip(&mut self, bytes: usize) {
+        self.word >>= 8 * bytes;
+        self.taken += bytes;
+    }
+
+    /// A varint of one or two bytes.
+    #[inline]
+    fn short(&mut self) -> Option<i32> {
+        let [low, high, ..] = self.word.to_le_bytes();
+        let (value, bytes) = varint::short_i32(low, high)?;
+        self.skip(bytes);
+        Some(value)
+    }
+}
+
 /// Walks the records of a batch. After an error it is at its end.
 #[derive(Clone, Debug)]
 pub struct Records<'a> {
@@ -161,6 +201,56 @@ impl<'a> Records<'a> {
             append_timestamp,
             finished: false,
         }
+    }
+
+    /// The next record, where it is a plain one with a time of its own; it stays the next one. `None`
+    /// says nothing: the record is then read in full.
+    #[inline]
+    #[must_use]
+    pub fn peek_plain(&self) -> Option<PlainRecord> {
+        if self.remaining <= 0 || self.finished || self.append_timestamp.is_some() {
+            return None;
+        }
+        let word = u128::from_le_bytes(*self.rest.first_chunk::<{ Head::BYTES }>()?);
+        let mut head = Head { word, taken: 0 };
+        let body_bytes = usize::try_from(head.short()?).ok()?;
+        let record_bytes = head.taken + body_bytes;
+        head.skip(1);
+        let timestamp_delta = head.short()?;
+        let offset_delta = head.short()?;
+        let key_bytes = head.short()?;
+        let (value_bytes, value_at) = if key_bytes == -1 {
+            (head.short()?, head.taken)
+        } else {
+            let at = head.taken + usize::try_from(key_bytes).ok()?;
+            let [low, high] = *self.rest.get(at..)?.first_chunk()?;
+            let (value_bytes, bytes) = varint::short_i32(low, high)?;
+            (value_bytes, at + bytes)
+        };
+        let value_end = match value_bytes {
+            -1 => value_at,
+            count => value_at + usize::try_from(count).ok()?,
+        };
+        // The count of headers is the last byte.
+        let is_whole = value_end + 1 == record_bytes && self.rest.get(value_end) == Some(&0);
+        is_whole.then(|| PlainRecord {
+            timestamp: Timestamp(
+                self.base_timestamp
+                    .0
+                    .wrapping_add(i64::from(timestamp_delta)),
+            ),
+            offset_delta,
+            has_key: key_bytes != -1,
+            body_bytes,
+            record_bytes,
+        })
+    }
+
+    /// Goes over the record that `peek_plain` has just given.
+    #[inline]
+    pub fn pass(&mut self, plain: PlainRecord) {
+        self.rest = &self.rest[plain.record_bytes..];
+        self.remaining -= 1;
     }
 
     fn take(&mut self) -> Result<Option<Record<'a>>, BatchError> {

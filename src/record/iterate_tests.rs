@@ -135,3 +135,65 @@ fn flipped_bits_and_random_records_never_panic() {
         let _ = walk(&RecordBatch::parse(bytes.into()).expect("the header is whole"));
     }
 }
+
+/// Walks by `peek_plain` where that gives something, and compares it with the record read in full.
+/// Answers how many were plain.
+fn walk_plain(header: &BatchHeader, records: &[u8]) -> usize {
+    let mut walk = Records::new(header, records);
+    let mut plains = 0;
+    loop {
+        let plain = walk.peek_plain();
+        let mut passed = walk.clone();
+        let record = walk.next();
+        let Some(plain) = plain else {
+            match record {
+                Some(Ok(_)) => continue,
+                Some(Err(_)) | None => return plains,
+            }
+        };
+        let record = record.unwrap().unwrap();
+        assert_eq!(plain.timestamp, record.timestamp);
+        assert_eq!(plain.offset_delta, record.offset_delta);
+        assert_eq!(plain.has_key, record.key.is_some());
+        assert_eq!(plain.body_bytes, record.body_bytes);
+        assert_eq!(record.headers.len(), 0);
+        passed.pass(plain);
+        assert_eq!(passed.rest, walk.rest);
+        assert_eq!(passed.remaining, walk.remaining);
+        plains += 1;
+    }
+}
+
+#[test]
+fn a_plain_record_is_what_it_is_when_read_in_full_damaged_or_not() {
+    let mut prng = Prng::new(7);
+    let mut plains = 0;
+    for _ in 0..300 {
+        let mut records = random_records(&mut prng);
+        for (timestamp, _, value, headers) in &mut records {
+            if prng.one_in(2) {
+                headers.clear();
+            }
+            if prng.one_in(8) {
+                // Around the lengths whose varints grow.
+                *value = Some(vec![7; 50 + prng.index(20)]);
+            }
+            if prng.one_in(20) {
+                *value = Some(vec![7; 8_180 + prng.index(20)]);
+            }
+            *timestamp += prng.index(3).try_into().map_or(0, |it: i64| it * 4_000);
+        }
+        let bytes = build(BatchBuilder::new(Offset(0)), &records);
+        let header = BatchHeader::read(&bytes).unwrap();
+        let open = &bytes[HEADER_BYTES..];
+        plains += walk_plain(&header, open);
+        for _ in 0..50 {
+            let mut damaged = open.to_vec();
+            let place = prng.index(damaged.len());
+            damaged[place] ^= 1 << prng.index(8);
+            walk_plain(&header, &damaged);
+            walk_plain(&header, &damaged[..place]);
+        }
+    }
+    assert!(plains > 1000, "{plains} of some 3,000");
+}

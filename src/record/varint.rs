@@ -24,6 +24,17 @@ pub fn take_i32(rest: &mut &[u8]) -> Result<i32, BatchError> {
     Err(unfinished(rest.len() < 5))
 }
 
+/// The varint that begins with these two bytes, and how many it takes, where two are enough.
+#[inline]
+#[must_use]
+pub fn short_i32(low: u8, high: u8) -> Option<(i32, usize)> {
+    if low <= 0x7F {
+        return Some((unzigzag_i32(u32::from(low)), 1));
+    }
+    let value = u32::from(low & 0x7F) | u32::from(high) << 7;
+    (high <= 0x7F).then(|| (unzigzag_i32(value), 2))
+}
+
 /// Takes a varlong off the front of `rest`.
 ///
 /// # Errors
