@@ -346,6 +346,8 @@ impl Shard {
 
     pub(super) fn on_serve(&mut self, io: &mut Io<Mail>) {
         self.phase = Phase::Serving;
+        // What this broker leads since it was registered: else coordinators would be loaded twice.
+        self.apply_all_changes(io);
         self.follow_coordinators(io, None);
         self.announce(io);
         if self.core == 0 {

@@ -132,12 +132,12 @@ pub fn ratios(all: &[RatioBar], first: &str, second: &str) -> Result<Option<Svg>
     if drawn.is_empty() {
         return Ok(None);
     }
-    // Both sides are equally long, and long enough for what is written there.
-    let far = drawn
+    // Both sides are equally long, and a third of each is left for what is written there.
+    let longest = drawn
         .iter()
         .flat_map(|(_, bar)| [bar.times_max, 1.0 / bar.times_min])
-        .fold(1.5, f64::max)
-        * 1.6;
+        .fold(1.5, f64::max);
+    let far = longest.powf(1.5) * 1.1;
     let marks: Vec<f64> = Axis::logarithmic(1.0 / far, far)
         .marks
         .into_iter()
