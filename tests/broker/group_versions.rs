@@ -243,13 +243,13 @@ fn a_classic_group_lives_in_every_version() {
     }
     expect![[r#"
         0: join NONE generation 1 protocol Some("first") leader true members 1 skip false, sync NONE None "all of it", heartbeat NONE, described NONE Dead "" "" [], described NONE Stable "any" "first" [None "what I want"], listed "any" "" "", leave NONE, delete NONE, delete GROUP_ID_NOT_FOUND
-        1: join NONE generation 1 protocol Some("first") leader true members 1 skip false, sync NONE None "all of it", heartbeat NONE, described NONE Stable "any" "first" [None "what I want"], described NONE Dead "" "" [], listed "any" "" "", leave NONE, delete NONE, delete GROUP_ID_NOT_FOUND
-        2: join NONE generation 1 protocol Some("first") leader true members 1 skip false, sync NONE None "all of it", heartbeat NONE, described NONE Stable "any" "first" [None "what I want"], described NONE Dead "" "" [], listed "any" "" "", leave NONE, delete NONE, delete GROUP_ID_NOT_FOUND
-        3: join NONE generation 1 protocol Some("first") leader true members 1 skip false, sync NONE None "all of it", heartbeat NONE, described NONE Stable "any" "first" [None "what I want"], described NONE Dead "" "" [], listed "any" "" "", leave NONE UNKNOWN_MEMBER_ID NONE UNKNOWN_MEMBER_ID, delete NONE, delete GROUP_ID_NOT_FOUND
+        1: join NONE generation 1 protocol Some("first") leader true members 1 skip false, sync NONE None "all of it", heartbeat NONE, described NONE Dead "" "" [], described NONE Stable "any" "first" [None "what I want"], listed "any" "" "", leave NONE, delete NONE, delete GROUP_ID_NOT_FOUND
+        2: join NONE generation 1 protocol Some("first") leader true members 1 skip false, sync NONE None "all of it", heartbeat NONE, described NONE Dead "" "" [], described NONE Stable "any" "first" [None "what I want"], listed "any" "" "", leave NONE, delete NONE, delete GROUP_ID_NOT_FOUND
+        3: join NONE generation 1 protocol Some("first") leader true members 1 skip false, sync NONE None "all of it", heartbeat NONE, described NONE Dead "" "" [], described NONE Stable "any" "first" [None "what I want"], listed "any" "" "", leave NONE UNKNOWN_MEMBER_ID NONE UNKNOWN_MEMBER_ID, delete NONE, delete GROUP_ID_NOT_FOUND
         4: id required, join NONE generation 1 protocol Some("first") leader true members 1 skip false, sync NONE None "all of it", heartbeat NONE, described NONE Dead "" "" [], described NONE Stable "any" "first" [None "what I want"], listed "any" "Stable" "", leave NONE UNKNOWN_MEMBER_ID NONE UNKNOWN_MEMBER_ID, delete NONE, delete GROUP_ID_NOT_FOUND
-        5: join NONE generation 1 protocol Some("first") leader true members 1 skip false, sync NONE Some("first") "all of it", heartbeat NONE, described NONE Stable "any" "first" [Some("instance") "what I want"], described NONE Dead "" "" [], listed "any" "Stable" "classic", leave NONE UNKNOWN_MEMBER_ID NONE UNKNOWN_MEMBER_ID, delete NONE, delete GROUP_ID_NOT_FOUND
-        6: join NONE generation 1 protocol Some("first") leader true members 1 skip false, sync NONE Some("first") "all of it", heartbeat NONE, described NONE Stable "any" "first" [Some("instance") "what I want"], described GROUP_ID_NOT_FOUND Dead "" "" [], listed "any" "Stable" "classic", leave NONE UNKNOWN_MEMBER_ID NONE UNKNOWN_MEMBER_ID, delete NONE, delete GROUP_ID_NOT_FOUND
-        7: join NONE generation 1 protocol Some("first") leader true members 1 skip false, sync NONE Some("first") "all of it", heartbeat NONE, described NONE Stable "any" "first" [Some("instance") "what I want"], described GROUP_ID_NOT_FOUND Dead "" "" [], listed "any" "Stable" "classic", leave NONE UNKNOWN_MEMBER_ID NONE UNKNOWN_MEMBER_ID, delete NONE, delete GROUP_ID_NOT_FOUND
+        5: join NONE generation 1 protocol Some("first") leader true members 1 skip false, sync NONE Some("first") "all of it", heartbeat NONE, described NONE Dead "" "" [], described NONE Stable "any" "first" [Some("instance") "what I want"], listed "any" "Stable" "classic", leave NONE UNKNOWN_MEMBER_ID NONE UNKNOWN_MEMBER_ID, delete NONE, delete GROUP_ID_NOT_FOUND
+        6: join NONE generation 1 protocol Some("first") leader true members 1 skip false, sync NONE Some("first") "all of it", heartbeat NONE, described GROUP_ID_NOT_FOUND Dead "" "" [], described NONE Stable "any" "first" [Some("instance") "what I want"], listed "any" "Stable" "classic", leave NONE UNKNOWN_MEMBER_ID NONE UNKNOWN_MEMBER_ID, delete NONE, delete GROUP_ID_NOT_FOUND
+        7: join NONE generation 1 protocol Some("first") leader true members 1 skip false, sync NONE Some("first") "all of it", heartbeat NONE, described GROUP_ID_NOT_FOUND Dead "" "" [], described NONE Stable "any" "first" [Some("instance") "what I want"], listed "any" "Stable" "classic", leave NONE UNKNOWN_MEMBER_ID NONE UNKNOWN_MEMBER_ID, delete NONE, delete GROUP_ID_NOT_FOUND
         8: join NONE generation 1 protocol Some("first") leader true members 1 skip false, sync NONE Some("first") "all of it", heartbeat NONE, described GROUP_ID_NOT_FOUND Dead "" "" [], described NONE Stable "any" "first" [Some("instance") "what I want"], listed "any" "Stable" "classic", leave NONE UNKNOWN_MEMBER_ID NONE UNKNOWN_MEMBER_ID, delete NONE, delete GROUP_ID_NOT_FOUND
         9: join NONE generation 1 protocol Some("first") leader true members 1 skip false, sync NONE Some("first") "all of it", heartbeat NONE, described GROUP_ID_NOT_FOUND Dead "" "" [], described NONE Stable "any" "first" [Some("instance") "what I want"], listed "any" "Stable" "classic", leave NONE UNKNOWN_MEMBER_ID NONE UNKNOWN_MEMBER_ID, delete NONE, delete GROUP_ID_NOT_FOUND
     "#]].assert_eq(&told);
@@ -322,7 +322,10 @@ fn life(peer: &mut Peer, group: &str, version: i16) -> String {
         groups: vec![group.into(), "nothing".into()],
         ..DescribeGroupsRequest::default()
     };
-    for described in peer.ask(version.min(6), &describe).groups {
+    // Apache names them in the order of a hash table.
+    let mut groups = peer.ask(version.min(6), &describe).groups;
+    groups.sort_by_key(|described| described.group_state.to_string());
+    for described in groups {
         let members = described.members.iter().map(|one| {
             let metadata = String::from_utf8_lossy(&one.member_metadata).into_owned();
             format!("{:?} {metadata:?}", one.group_instance_id)

@@ -127,7 +127,8 @@ fn the_flags_are_those_of_apaches_tools() {
         tools::CONSUMER_PERF,
         tools::E2E_LATENCY,
     ];
-    let calls = theirs.map(|tool| call(tool, "--help"));
+    // A flag alone is a positional argument to the last of them.
+    let calls = theirs.map(|tool| call(tool, "--topic t --help"));
     // Where a flag is explained, not where an explanation names one.
     let flags = Regex::new(r"(?m)^ {0,4}(--[a-z][a-z0-9.-]+)").expect("a regular expression");
     for (tool, helped) in ours.iter().zip(tools::run(folder.path(), &calls)) {

@@ -7,7 +7,7 @@
 
 pub mod consumer;
 pub mod member;
-pub(in crate::client) mod older;
+pub(super) mod older;
 pub mod range;
 
 pub use consumer::{GroupConsumer, GroupConsumerOptions, OffsetReset, Subscription};
