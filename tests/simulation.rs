@@ -153,7 +153,7 @@ fn consumer_groups_keep_their_promises_seeds_50_to_99() {
 /// lie about an offset is found out where somebody asks for it before it is true.
 #[test]
 fn what_a_group_promises_is_checked() {
-    const CANARY_SEEDS: u64 = 5;
+    const CANARY_SEEDS: u64 = 10;
     if std::env::var_os("KLAMM_SEED").is_some() {
         return;
     }
