@@ -129,6 +129,8 @@ pub struct IoCounters {
     pub turns: u64,
     /// Times the core went to sleep.
     pub sleeps: u64,
+    /// Connections that were given to other cores.
+    pub handed_over: u64,
 }
 
 /// The world as one core sees it during one turn.
@@ -352,6 +354,7 @@ impl<M> Io<M> {
         if was_open {
             self.connections.remove(self.core);
             self.connections.add(core);
+            self.counters.handed_over += 1;
         }
         self.forget(socket);
     }

@@ -633,6 +633,7 @@ impl Shard {
             written_away_bytes = counters.written_away_bytes,
             turns = counters.turns,
             sleeps = counters.sleeps,
+            handed_over = counters.handed_over,
             "stopped"
         );
     }

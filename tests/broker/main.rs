@@ -50,5 +50,6 @@ mod startup;
 mod streams_and_connect;
 mod tools;
 mod tuning;
+mod wakes;
 mod wire;
 mod zero_copy;

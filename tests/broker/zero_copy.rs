@@ -70,7 +70,7 @@ fn read_all(stream: &mut TcpStream, produced: &[Bytes]) -> u64 {
 }
 
 /// The counters that each shard says when it stops, added up.
-fn counters(printed: &str) -> BTreeMap<String, u64> {
+pub fn counters(printed: &str) -> BTreeMap<String, u64> {
     let mut sums = BTreeMap::new();
     for word in printed.split_whitespace() {
         if let Some((name, value)) = word.split_once('=')

@@ -1,0 +1,106 @@
+//! Connections that are handed over to the core of their group, and members whose heartbeats are
+//! gathered: nobody may notice, whatever they ask next, and however much at once.
+
+use crate::broker::{Broker, unique};
+use crate::deadline::wait_for;
+use crate::group_client::{Joined, Peer, committing};
+use crate::wire::{Answer, receive};
+use crate::zero_copy::counters;
+use klamm::protocol::messages::offset_commit::OffsetCommitRequest;
+use klamm::protocol::{Request, encode_request};
+use std::io::Write;
+use std::thread::sleep;
+use std::time::Duration;
+
+/// Enough that some of them are on the wrong core.
+const PEERS: i64 = 16;
+/// More than it takes to move, many times over.
+const COMMITS: i64 = 60;
+/// Heartbeats that follow each other faster wait for something.
+const PAUSE: Duration = Duration::from_millis(250);
+
+#[test]
+fn connections_that_move_lose_nothing_and_keep_their_order() {
+    let mut broker = Broker::start(2);
+    let topic = unique("topic");
+    Peer::when_ready(&broker, "any").create_topic(&topic, 1);
+    let mut peers: Vec<(String, Peer)> = (0..PEERS)
+        .map(|_| {
+            let group = unique("group");
+            let peer = Peer::when_ready(&broker, &group);
+            (group, peer)
+        })
+        .collect();
+    for offset in 0..COMMITS {
+        for (group, peer) in &mut peers {
+            peer.commit_simply(group, &topic, offset);
+            if offset % 10 == 0 {
+                assert_eq!(peer.committed(group, &topic), offset);
+            }
+        }
+    }
+    // Many at once, as they come: the answers are in the order of the requests.
+    for (group, peer) in &mut peers {
+        let mut frames = Vec::new();
+        for number in 0..50 {
+            let request = committing(group, &topic, &[(0, COMMITS + i64::from(number), "")]);
+            let key = OffsetCommitRequest::KEY;
+            let encoded = encode_request(key, 9, number, Some("test"), &request).unwrap();
+            frames.extend(encoded.bytes);
+        }
+        peer.stream.write_all(&frames).unwrap();
+        for number in 0..50_i32 {
+            match receive(&mut peer.stream) {
+                Answer::Reply(reply) => assert_eq!(reply[..4], number.to_be_bytes()),
+                Answer::Closed => panic!("the connection of {group} ended"),
+            }
+        }
+        assert_eq!(peer.committed(group, &topic), COMMITS + 49);
+    }
+    if broker.is_klamm() {
+        broker.stop();
+        let sums = counters(&broker.printed());
+        assert!(sums["handed_over"] > 0, "{sums:?}");
+    }
+}
+
+#[test]
+fn members_that_only_beat_are_answered_and_may_do_something_else() {
+    let broker = Broker::start(2);
+    let topic = unique("topic");
+    Peer::when_ready(&broker, "any").create_topic(&topic, 1);
+    let mut members: Vec<(Joined, Peer)> = (0..PEERS)
+        .map(|_| {
+            let group = unique("group");
+            let mut peer = Peer::when_ready(&broker, &group);
+            (peer.join_alone(&group), peer)
+        })
+        .collect();
+    for round in 0..5 {
+        sleep(PAUSE);
+        for (joined, peer) in &mut members {
+            assert_eq!(peer.heartbeat(joined), "NONE", "round {round}");
+        }
+    }
+    for (joined, peer) in &mut members {
+        peer.commit_as(joined, &topic, 7);
+        assert_eq!(peer.committed(&joined.group, &topic), 7);
+        assert_eq!(peer.heartbeat(joined), "NONE");
+    }
+    for round in 0..3 {
+        sleep(PAUSE);
+        for (joined, peer) in &mut members {
+            assert_eq!(peer.heartbeat(joined), "NONE", "round {round}");
+        }
+    }
+    // The end of a connection is noticed as well, and another one goes on for the member.
+    for (joined, peer) in members {
+        drop(peer);
+        let mut again = Peer::of(&broker);
+        assert_eq!(again.heartbeat(&joined), "NONE");
+        again.leave(&joined);
+        wait_for("the group to be empty", || {
+            (again.describe(&joined.group).group_state == "Empty").then_some(())
+        });
+    }
+}
