@@ -283,8 +283,9 @@ fn expressions_that_explode_harm_nobody() {
 #[test]
 fn requests_that_name_a_hundred_thousand_groups_or_topics_are_answered() {
     const COUNT: usize = 100_000;
-    /// An answer of 100,000 groups is put together from half a kilobyte for each.
-    const MORE_BYTES: u64 = 64 << 20;
+    /// An answer of 100,000 groups is put together from half a kilobyte for each; and each core keeps
+    /// 32 MiB of receive buffers until it has rested.
+    const MORE_BYTES: u64 = (64 + 2 * 32) << 20;
     let broker = Broker::start_with(2, SETTINGS);
     let (group, topic) = (unique("many"), unique("topic"));
     let mut peer = Peer::when_ready(&broker, &group);
