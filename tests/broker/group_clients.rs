@@ -10,6 +10,7 @@ use crate::group_life::{self, JAVA_CONSUMER, JAVA_RANGE, Way, wait_until_read, w
 use crate::installed;
 use crate::kcat;
 use crate::member::Member;
+use klamm::protocol::messages::consumer_group_describe::ConsumerGroupDescribeRequest;
 use klamm::protocol::messages::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use klamm::protocol::messages::list_groups::ListGroupsRequest;
 use std::collections::BTreeSet;
@@ -55,72 +56,142 @@ fn delete_topic(broker: &Broker, topic: &str) {
     assert_eq!(name(response.responses[0].error_code), "NONE");
 }
 
-/// Topics come and go under a member that named none of them.
-fn topics_come_and_go(broker: &Broker, member: impl FnOnce(&str) -> Member) {
-    let prefix = unique("by-expression");
-    let topic = |name: &str| format!("{prefix}-{name}");
-    create_topic(broker, &topic("first"), 1);
-    create_topic(broker, &format!("not-{prefix}-first"), 2);
-    write(broker, &topic("first"), 0, "of-the-first");
-    let member = member(&format!("{prefix}-.*"));
-    has_read(&member, "of-the-first");
-    assert_eq!(member.seen().assigned, BTreeSet::from([0]));
-
-    create_topic(broker, &topic("second"), 3);
-    write(broker, &topic("second"), 2, "of-the-second");
-    has_read(&member, "of-the-second");
-    assert_eq!(member.seen().assigned, BTreeSet::from([0, 1, 2]));
-
-    delete_topic(broker, &topic("second"));
-    wait_for("the deleted topic to be given up", || {
-        let assigned = member.seen().assigned;
-        (!assigned.contains(&1) && !assigned.contains(&2)).then_some(())
-    });
-    write(broker, &topic("first"), 0, "of-the-first-again");
-    has_read(&member, "of-the-first-again");
-    // It comes back, as another topic of that name.
-    create_topic(broker, &topic("second"), 2);
-    write(broker, &topic("second"), 1, "of-another-second");
-    has_read(&member, "of-another-second");
-    let values: Vec<String> = member
-        .seen()
-        .records
-        .into_iter()
-        .map(|(_, _, value)| value)
-        .collect();
-    let different: BTreeSet<&String> = values.iter().collect();
-    assert_eq!(different.len(), values.len(), "read twice: {values:?}");
-    member.close();
+/// One group by an expression, under whose members topics come and go.
+struct ByExpression<'a> {
+    broker: &'a Broker,
+    prefix: String,
+    group: String,
 }
 
+impl<'a> ByExpression<'a> {
+    fn new(broker: &'a Broker) -> ByExpression<'a> {
+        ByExpression {
+            broker,
+            prefix: unique("by-expression"),
+            group: unique("pattern"),
+        }
+    }
+
+    fn topic(&self, name: &str) -> String {
+        format!("{}-{name}", self.prefix)
+    }
+
+    /// What the members subscribe to.
+    fn expression(&self) -> String {
+        format!("{}-.*", self.prefix)
+    }
+
+    fn create(&self, name: &str, partitions: i32) {
+        create_topic(self.broker, &self.topic(name), partitions);
+    }
+
+    fn write(&self, name: &str, partition: i32, value: &str) {
+        write(self.broker, &self.topic(name), partition, value);
+    }
+
+    /// A topic comes under a member that named none, goes, and comes back as another of that name,
+    /// which the broker assigns to the member.
+    fn topics_come_and_go(&self, member: impl FnOnce(&Self) -> Member) -> Member {
+        self.create("first", 1);
+        create_topic(self.broker, &format!("not-{}-first", self.prefix), 2);
+        self.write("first", 0, "of-the-first");
+        let member = member(self);
+        has_read(&member, "of-the-first");
+        assert_eq!(member.seen().assigned, BTreeSet::from([0]));
+
+        self.create("second", 3);
+        self.write("second", 2, "of-the-second");
+        has_read(&member, "of-the-second");
+        assert_eq!(member.seen().assigned, BTreeSet::from([0, 1, 2]));
+
+        delete_topic(self.broker, &self.topic("second"));
+        wait_for("the deleted topic to be given up", || {
+            (member.seen().assigned == BTreeSet::from([0])).then_some(())
+        });
+        self.write("first", 0, "of-the-first-again");
+        has_read(&member, "of-the-first-again");
+
+        self.create("second", 2);
+        self.write("second", 1, "of-another-second");
+        wait_for("the other topic to be assigned", || {
+            let mut assigned = self.assigned();
+            assigned.sort();
+            let expected = [("first", 0), ("second", 0), ("second", 1)];
+            let expected = expected.map(|(name, partition)| (self.topic(name), partition));
+            (assigned == expected).then_some(())
+        });
+        member
+    }
+
+    /// What the broker assigns to the group's members, as it says itself.
+    fn assigned(&self) -> Vec<(String, i32)> {
+        let request = ConsumerGroupDescribeRequest {
+            group_ids: vec![self.group.as_str().into()],
+            ..ConsumerGroupDescribeRequest::default()
+        };
+        let described = Peer::of(self.broker).ask(1, &request);
+        let members = described.groups.into_iter().flat_map(|one| one.members);
+        members
+            .flat_map(|one| one.assignment.topic_partitions)
+            .flat_map(|topic| {
+                let name = topic.topic_name.to_string();
+                let partitions = topic.partitions.into_iter();
+                partitions.map(move |partition| (name.clone(), partition))
+            })
+            .collect()
+    }
+}
+
+/// What was read, each value once.
+fn values_read_once(member: Member) -> BTreeSet<String> {
+    let records = member.close().records;
+    let values: Vec<String> = records.into_iter().map(|(_, _, value)| value).collect();
+    let different: BTreeSet<String> = values.iter().cloned().collect();
+    assert_eq!(different.len(), values.len(), "read twice: {values:?}");
+    different
+}
+
+/// Of the topic that came back, the broker's part only is asked of the member that saw it go. The
+/// Java client (4.3.1 and 4.4.0, with Apache Kafka as with klamm) that subscribes by a
+/// `SubscriptionPattern` asks for topics by id; when the answer says that an id is unknown, as it
+/// does of a deleted topic that is still its own, an `IllegalStateException` ("Use
+/// errorsByTopicId() when managing topic using topic id") leaves its request open for ever. It
+/// never asks again, and so learns of no further topic. Its successor takes over.
 #[test]
 fn the_java_client_reads_topics_of_an_expression_as_they_come_and_go() {
     let broker = group_life::start(2);
-    topics_come_and_go(&broker, |expression| {
-        let group = unique("pattern");
-        let program = java(&broker, &["pattern", &group, expression]);
+    let by_expression = ByExpression::new(&broker);
+    let start = |of: &ByExpression<'_>| {
+        let program = java(&broker, &["pattern", &of.group, &of.expression()]);
         Member::run(program, "java by expression")
-    });
+    };
+    let member = by_expression.topics_come_and_go(start);
+    values_read_once(member);
+    let successor = start(&by_expression);
+    has_read(&successor, "of-another-second");
+    by_expression.write("first", 0, "of-the-first-at-last");
+    has_read(&successor, "of-the-first-at-last");
+    let expected = ["of-another-second", "of-the-first-at-last"];
+    let expected = expected.map(str::to_owned).into();
+    assert_eq!(values_read_once(successor), expected);
 }
 
 #[test]
 fn confluent_kafka_reads_topics_of_an_expression_as_they_come_and_go() {
     let broker = group_life::start(1);
-    topics_come_and_go(&broker, |expression| {
-        let group = unique("pattern");
-        let program = installed::python("confluent_member.py");
-        let settings = ["group.protocol=consumer"];
-        let expression = format!("^{expression}");
-        let at = &broker.bootstrap;
+    let by_expression = ByExpression::new(&broker);
+    let member = by_expression.topics_come_and_go(|of| {
         Member::start(
-            program,
+            installed::python("confluent_member.py"),
             "confluent by expression",
-            at,
-            &group,
-            &expression,
-            &settings,
+            &broker.bootstrap,
+            &of.group,
+            &format!("^{}", of.expression()),
+            &["group.protocol=consumer"],
         )
     });
+    has_read(&member, "of-another-second");
+    values_read_once(member);
 }
 
 fn type_of(broker: &Broker, group: &str) -> String {
@@ -154,11 +225,11 @@ fn a_group_of_the_java_client_changes_over_and_back() {
     let two = member("classic two", &JAVA_RANGE);
     wait_until_shared(&[&one, &two]);
     wait_until_read(&[&one, &two], &first_values);
-    assert_eq!(type_of(&broker, &group), "Classic");
+    assert_eq!(type_of(&broker, &group), "classic");
 
     let three = member("modern three", &JAVA_CONSUMER);
     wait_until_shared(&[&one, &two, &three]);
-    assert_eq!(type_of(&broker, &group), "Consumer");
+    assert_eq!(type_of(&broker, &group), "consumer");
     let second_values = group_life::produce(&broker, &topic, "second", 5);
     wait_until_read(&[&one, &two, &three], &second_values);
 
@@ -176,10 +247,10 @@ fn a_group_of_the_java_client_changes_over_and_back() {
     // And back.
     three.close();
     wait_until_shared(&[&two, &four]);
-    assert_eq!(type_of(&broker, &group), "Consumer");
+    assert_eq!(type_of(&broker, &group), "consumer");
     four.close();
     wait_until_shared(&[&two]);
-    assert_eq!(type_of(&broker, &group), "Classic");
+    assert_eq!(type_of(&broker, &group), "classic");
     let fourth_values = group_life::produce(&broker, &topic, "fourth", 5);
     wait_until_read(&[&two], &fourth_values);
     let five = member("classic five", &JAVA_RANGE);

@@ -12,21 +12,25 @@ consumer = Consumer({
     "topic.metadata.refresh.interval.ms": 1000,
     **member.SETTINGS,
 })
-owned = set()
+owned = set()  # of several topics, where the subscription is an expression
 is_incremental = ("cooperative" in str(member.SETTINGS.get("partition.assignment.strategy"))
                   or member.SETTINGS.get("group.protocol") == "consumer")
+
+
+def say():
+    member.assigned({partition for _topic, partition in owned})
 
 
 def on_assign(_consumer, partitions):
     if not is_incremental:
         owned.clear()
-    owned.update(row.partition for row in partitions)
-    member.assigned(owned)
+    owned.update((row.topic, row.partition) for row in partitions)
+    say()
 
 
 def on_revoke(_consumer, partitions):
-    owned.difference_update(row.partition for row in partitions)
-    member.assigned(owned)
+    owned.difference_update((row.topic, row.partition) for row in partitions)
+    say()
 
 
 consumer.subscribe([member.TOPIC], on_assign=on_assign, on_revoke=on_revoke, on_lost=on_revoke)

@@ -9,9 +9,11 @@
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Scanner;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
@@ -82,19 +84,20 @@ public final class Groups {
         });
         listener.setDaemon(true);
         listener.start();
-        TreeSet<Integer> owned = new TreeSet<>();
-        Runnable say = () -> System.out.println(
-            "assigned " + owned.stream().map(String::valueOf).collect(Collectors.joining(",")));
+        // Of several topics: that one loses its partition 0 leaves the others theirs.
+        Set<TopicPartition> owned = new HashSet<>();
+        Runnable say = () -> System.out.println("assigned " + owned.stream()
+            .map(TopicPartition::partition).distinct().sorted().map(String::valueOf).collect(Collectors.joining(",")));
         consumer.subscribe(new SubscriptionPattern(expression), new ConsumerRebalanceListener() {
             @Override
             public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
-                partitions.forEach(partition -> owned.add(partition.partition()));
+                owned.addAll(partitions);
                 say.run();
             }
 
             @Override
             public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
-                partitions.forEach(partition -> owned.remove(partition.partition()));
+                partitions.forEach(owned::remove);
                 say.run();
             }
         });
