@@ -125,6 +125,13 @@ const PARTS: &[&str] = &[
 const RANDOM_COUNT: usize = 30_000;
 const PARTS_MAX: u64 = 9;
 
+/// Whether RE2/J would never come back: under `(?i)` it walks from a letter to its other cases until it
+/// is where it began, and from U+1C80 to U+1C88 the way does not lead back. Of what random expressions
+/// are made of, only a range up to U+212A has such a letter.
+fn is_endless_for_apache(expression: &str) -> bool {
+    expression.contains("(?i") && expression.contains("-\\x{212a}")
+}
+
 fn ask_apache(expressions: &[String]) -> Vec<String> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let cache = std::env::var_os("KLAMM_CACHE").map_or(root.join(".cache"), PathBuf::from);
@@ -190,7 +197,10 @@ fn expressions_mean_what_they_mean_to_apache() {
     for _ in 0..RANDOM_COUNT {
         let count = 1 + random.below(PARTS_MAX);
         let parts = (0..count).map(|_| PARTS[random.index(PARTS.len())]);
-        expressions.push(parts.collect());
+        let expression: String = parts.collect();
+        if !is_endless_for_apache(&expression) {
+            expressions.push(expression);
+        }
     }
     let answers = ask_apache(&expressions);
     assert_eq!(answers.len(), expressions.len(), "one answer a line");

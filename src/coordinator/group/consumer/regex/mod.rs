@@ -143,8 +143,40 @@ mod tests {
     }
 
     #[test]
+    fn a_repetition_is_repeated_where_flags_stand_between() {
+        for (regex, name) in [
+            ("a+(?s)?b", "b"),
+            ("a{2}(?s)?b", "b"),
+            ("a?(?s){2}b", "aab"),
+            ("a{2}(?s)?(?s){2}b", "aaaab"),
+            ("{(?s)*b", "b"),
+            ("a*{b", "aa{b"),
+        ] {
+            let compiled = compile(regex).expect("it is one");
+            assert!(compiled.is_match(name.as_bytes()), "{regex} {name}");
+        }
+        let twice = compile("a{2}(?s)?b").expect("it is one");
+        assert!(!twice.is_match(b"ab"));
+    }
+
+    #[test]
+    fn letters_of_which_apache_never_finds_the_other_case_are_compared_as_any() {
+        for regex in [
+            "(?i)\u{1c80}|k",
+            r"(?i)[a-\x{212a}]",
+            "(?i)[k\u{1c80}-\u{1c88}]",
+        ] {
+            let compiled = compile(regex).expect("it is one");
+            assert!(compiled.is_match(b"K") && !compiled.is_match(b"-"));
+        }
+    }
+
+    #[test]
     fn what_is_no_expression_or_too_much_is_refused() {
         for bad in ["[", "a)|(b", "(?<n", "*", r"\1", "(?=a)", "a{1001}", "a**"] {
+            assert!(compile(bad).is_err(), "{bad}");
+        }
+        for bad in ["{*", "a{?", "a{{2}", "a*{+", "a*??"] {
             assert!(compile(bad).is_err(), "{bad}");
         }
         assert!(compile(&"a".repeat(REGEX_BYTES_MAX + 1)).is_err());

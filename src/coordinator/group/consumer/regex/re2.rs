@@ -1,7 +1,7 @@
 //! Expressions as RE2/J reads them, with which Apache Kafka looks for topics, written anew for the
 //! crate that searches here. The crate's own language is close to it and not the same: `[a&&b]` is
-//! three characters in one and nothing in the other, `a{1001}` and `a**` are refused by RE2/J, and
-//! `a{,2}` is plain text. What is written says only what the crate and RE2/J agree on.
+//! three characters in one and nothing in the other, `a{1001}`, `a**` and `{*` are refused by RE2/J,
+//! and `a{,2}` is plain text. What is written says only what the crate and RE2/J agree on.
 //!
 //! A name of a topic is ASCII and has no end of a line, and a match is one of the whole name: so sets
 //! of characters are ASCII's (`class.rs`), and it is all the same whether a repetition is greedy or
@@ -20,18 +20,29 @@ pub(super) fn translate(expression: &str) -> Result<String, String> {
         written: String::with_capacity(expression.len()),
         folds: false,
         open: Vec::new(),
-        has_argument: false,
+        argument: Argument::Missing,
         names: BTreeSet::new(),
     };
-    let mut was_repetition = false;
+    let mut may_repeat = true;
     while let Some(first) = translator.peek() {
-        was_repetition = translator.step(first, was_repetition)?;
+        may_repeat = translator.step(first, may_repeat)?;
     }
     if translator.open.is_empty() {
         Ok(translator.written)
     } else {
         Err("missing closing )".to_owned())
     }
+}
+
+/// What a repetition would repeat.
+#[derive(Clone, Copy)]
+enum Argument {
+    /// Nothing: a group or an alternative has just begun.
+    Missing,
+    /// Something that is not repeated yet.
+    Once,
+    /// A repetition.
+    Repeated,
 }
 
 struct Translator<'a> {
@@ -42,8 +53,7 @@ struct Translator<'a> {
     folds: bool,
     /// Of each group that is open, whether `(?i)` was in force before it.
     open: Vec<bool>,
-    /// Whether there is something that a repetition could repeat.
-    has_argument: bool,
+    argument: Argument,
     /// Names of groups.
     names: BTreeSet<&'a str>,
 }
@@ -70,15 +80,16 @@ impl<'a> Translator<'a> {
         }
     }
 
-    /// Reads one thing, and says whether it was a repetition.
-    fn step(&mut self, first: char, was_repetition: bool) -> Result<bool, String> {
+    /// Reads one thing, and says whether a repetition may come next. RE2/J has none follow what begins
+    /// like one: neither a repetition, nor a `{` that is plain text.
+    fn step(&mut self, first: char, may_repeat: bool) -> Result<bool, String> {
         match first {
             '(' => self.open_group()?,
             ')' => self.close_group()?,
             '|' => {
                 self.next();
                 self.written.push('|');
-                self.has_argument = false;
+                self.argument = Argument::Missing;
             }
             '[' => {
                 let class = self.class()?;
@@ -98,16 +109,17 @@ impl<'a> Translator<'a> {
             }
             '*' | '+' | '?' => {
                 self.next();
-                self.repeat(first.to_string(), was_repetition)?;
-                return Ok(true);
+                self.repeat(first.to_string(), may_repeat)?;
+                return Ok(false);
             }
             '{' => {
                 if let Some(count) = self.count()? {
-                    self.repeat(count, was_repetition)?;
-                    return Ok(true);
+                    self.repeat(count, may_repeat)?;
+                } else {
+                    self.next();
+                    self.put_character(u32::from('{'));
                 }
-                self.next();
-                self.put_character(u32::from('{'));
+                return Ok(false);
             }
             '\\' => self.escape()?,
             other => {
@@ -115,12 +127,12 @@ impl<'a> Translator<'a> {
                 self.put_character(u32::from(other));
             }
         }
-        Ok(false)
+        Ok(true)
     }
 
     fn put(&mut self, class: Class) {
         class.write(&mut self.written);
-        self.has_argument = true;
+        self.argument = Argument::Once;
     }
 
     fn put_character(&mut self, code: u32) {
@@ -132,20 +144,27 @@ impl<'a> Translator<'a> {
         self.written.push_str("(?:");
         self.written.push_str(assertion);
         self.written.push(')');
-        self.has_argument = true;
+        self.argument = Argument::Once;
     }
 
-    fn repeat(&mut self, operator: String, was_repetition: bool) -> Result<(), String> {
-        if !self.has_argument {
-            return Err(format!(
-                "missing argument to repetition operator: {operator}"
-            ));
-        }
-        if was_repetition {
+    fn repeat(&mut self, operator: String, may_repeat: bool) -> Result<(), String> {
+        if !may_repeat {
             return Err(format!("invalid nested repetition operator: {operator}"));
+        }
+        match self.argument {
+            Argument::Missing => {
+                return Err(format!(
+                    "missing argument to repetition operator: {operator}"
+                ));
+            }
+            Argument::Once => {}
+            // `a+(?s)?` is an optional `a+`; `a+?` would be one that is not greedy. The `?` that makes
+            // it so changes nothing here, and after it another is a repetition.
+            Argument::Repeated => self.written.push('?'),
         }
         self.eat("?");
         self.written.push_str(&operator);
+        self.argument = Argument::Repeated;
         Ok(())
     }
 
@@ -224,14 +243,14 @@ impl<'a> Translator<'a> {
     fn push_group(&mut self) {
         self.open.push(self.folds);
         self.written.push_str("(?:");
-        self.has_argument = false;
+        self.argument = Argument::Missing;
     }
 
     fn close_group(&mut self) -> Result<(), String> {
         self.next();
         self.folds = self.open.pop().ok_or("unexpected )")?;
         self.written.push(')');
-        self.has_argument = true;
+        self.argument = Argument::Once;
         Ok(())
     }
 
