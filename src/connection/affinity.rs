@@ -9,6 +9,8 @@ use std::ops::ControlFlow;
 
 /// So many requests in a row for one other core, and the connection is handed over to it.
 const REQUESTS_BEFORE_HAND_OVER: u8 = 16;
+/// A request for a group counts as so many: a client asks its coordinator nothing for others, and seldom.
+const REQUESTS_OF_GROUPS: u8 = 4;
 
 /// What a connection's last requests had in common.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,10 +30,17 @@ enum State {
 }
 
 impl Affinity {
-    /// A request was begun, and its work went to these cores; to none, where it could be answered
-    /// without any.
-    pub fn note(&mut self, cores: impl IntoIterator<Item = usize>) {
-        let same = cores.into_iter().try_fold(None, |first, core| match first {
+    /// A request was begun, and its work went to the owners of partitions on these cores, and to groups
+    /// on those; to none, where it could be answered without any.
+    pub fn note(
+        &mut self,
+        of_partitions: impl Iterator<Item = usize>,
+        of_groups: impl Iterator<Item = usize>,
+    ) {
+        let mut weight = 1;
+        let of_groups = of_groups.inspect(|_| weight = REQUESTS_OF_GROUPS);
+        let mut cores = of_partitions.chain(of_groups);
+        let same = cores.try_fold(None, |first, core| match first {
             Some(other) if other != core => ControlFlow::Break(()),
             Some(_) | None => ControlFlow::Continue(Some(core)),
         });
@@ -40,10 +49,13 @@ impl Affinity {
             (state, ControlFlow::Continue(None)) => state,
             (_, ControlFlow::Break(())) => State::Unknown,
             (State::Of { core, count }, ControlFlow::Continue(Some(now))) if core == now => {
-                let count = count.saturating_add(1);
+                let count = count.saturating_add(weight);
                 State::Of { core, count }
             }
-            (_, ControlFlow::Continue(Some(core))) => State::Of { core, count: 1 },
+            (_, ControlFlow::Continue(Some(core))) => State::Of {
+                core,
+                count: weight,
+            },
         };
     }
 
@@ -78,7 +90,7 @@ mod tests {
     fn after(requests: &[impl AsRef<[usize]>]) -> Affinity {
         let mut affinity = Affinity::default();
         for cores in requests {
-            affinity.note(cores.as_ref().iter().copied());
+            affinity.note(cores.as_ref().iter().copied(), std::iter::empty());
         }
         affinity
     }
@@ -104,14 +116,26 @@ mod tests {
     }
 
     #[test]
+    fn a_group_is_reason_enough_after_four() {
+        let mut affinity = Affinity::default();
+        for count in 1..=4 {
+            assert_eq!(affinity.elsewhere(0), None, "after {count}");
+            affinity.note(std::iter::empty(), [1].into_iter());
+        }
+        assert_eq!(affinity.elsewhere(0), Some(1));
+        affinity.note([0].into_iter(), [1].into_iter());
+        assert_eq!(affinity.elsewhere(0), None);
+    }
+
+    #[test]
     fn a_bound_one_stays_and_one_that_was_put_off_asks_again_later() {
         let mut affinity = after(&[[1]; 16]);
         affinity.put_off();
         assert_eq!(affinity.elsewhere(0), None);
-        (0..16).for_each(|_| affinity.note([1]));
+        (0..16).for_each(|_| affinity.note([1].into_iter(), std::iter::empty()));
         assert_eq!(affinity.elsewhere(0), Some(1));
         affinity.bind();
-        affinity.note([1]);
+        affinity.note([1].into_iter(), std::iter::empty());
         assert_eq!(affinity.elsewhere(0), None);
     }
 }

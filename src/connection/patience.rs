@@ -2,7 +2,7 @@
 //!
 //! A consumer's connection to its coordinator carries a heartbeat every few seconds and nothing else for
 //! most of its life. Nobody waits for the answer: what the client does next does not depend on it. A
-//! thousand of them at moments of their own wake a core a thousand times; gathered, fifty times.
+//! thousand of them at moments of their own wake a core a thousand times; gathered, a hundred times.
 
 use crate::base::time::Instant;
 use crate::protocol::api::ApiKey;

@@ -270,7 +270,7 @@ impl<M> Io<M> {
         }
     }
 
-    /// Whether what comes next on a connection can wait for some twenty milliseconds, so that it is
+    /// Whether what comes next on a connection can wait for some ten milliseconds, so that it is
     /// announced together with what comes on others like it.
     pub fn can_wait(&mut self, socket: SocketId, can_wait: bool) {
         match &mut self.backend {

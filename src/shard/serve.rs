@@ -164,9 +164,7 @@ impl Shard {
         }
         let works = self.outbox.works[works_before..].iter().map(|work| work.0);
         let groups = self.outbox.groups[groups_before..].iter();
-        connection
-            .affinity
-            .note(works.chain(groups.map(|group| group.0)));
+        connection.affinity.note(works, groups.map(|group| group.0));
     }
 
     pub(super) fn on_answer(&mut self, io: &mut Io<Mail>, id: RequestId, answer: Answer) {
