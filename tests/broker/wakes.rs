@@ -66,7 +66,7 @@ fn connections_that_move_lose_nothing_and_keep_their_order() {
 
 #[test]
 fn members_that_only_beat_are_answered_and_may_do_something_else() {
-    let broker = Broker::start(2);
+    let broker = Broker::start_with(2, &["group.initial.rebalance.delay.ms=0"]);
     let topic = unique("topic");
     Peer::when_ready(&broker, "any").create_topic(&topic, 1);
     let mut members: Vec<(Joined, Peer)> = (0..PEERS)
