@@ -8,6 +8,7 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
@@ -45,20 +46,37 @@ public final class Member implements ConsumerRebalanceListener {
         consumer.subscribe(List.of(arguments[2]), new Member());
         try {
             while (true) {
-                for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(100))) {
-                    TopicPartition partition = new TopicPartition(record.topic(), record.partition());
-                    try {
-                        consumer.commitSync(Map.of(partition, new OffsetAndMetadata(record.offset() + 1)));
-                    } catch (WakeupException closing) {
-                        throw closing;
-                    } catch (KafkaException rebalanced) {
-                        continue; // whoever has the partition now reads it again
-                    }
-                    System.out.printf("record %d %d %s%n", record.partition(), record.offset(), record.value());
+                ConsumerRecords<String, String> polled = consumer.poll(Duration.ofMillis(100));
+                for (TopicPartition partition : polled.partitions()) {
+                    takeIn(consumer, partition, polled.records(partition));
                 }
             }
         } catch (WakeupException closing) {
             consumer.close();
+        }
+    }
+
+    /** Commits each record, and prints it once it is committed. */
+    private static void takeIn(
+        KafkaConsumer<String, String> consumer,
+        TopicPartition partition,
+        List<ConsumerRecord<String, String>> records
+    ) {
+        for (ConsumerRecord<String, String> record : records) {
+            try {
+                consumer.commitSync(Map.of(partition, new OffsetAndMetadata(record.offset() + 1)));
+            } catch (WakeupException closing) {
+                throw closing;
+            } catch (KafkaException rebalanced) {
+                System.out.printf("complaint %s-%d: %s%n", partition, record.offset(), rebalanced);
+                // Whoever has the partition now reads it again. In a cooperative group that may be
+                // this member: it keeps its partitions through a rebalance, and reads on in it.
+                if (consumer.assignment().contains(partition)) {
+                    consumer.seek(partition, record.offset());
+                }
+                return;
+            }
+            System.out.printf("record %d %d %s%n", record.partition(), record.offset(), record.value());
         }
     }
 

@@ -1,6 +1,6 @@
 """confluent-kafka (librdkafka) as a member of a group: see member.py."""
 
-from confluent_kafka import Consumer, KafkaException
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 import member
 
@@ -40,7 +40,12 @@ while not member.closing.is_set():
         continue
     try:
         consumer.commit(message, asynchronous=False)
-    except KafkaException:
-        continue  # a rebalance came between: whoever has the partition now reads it again
+    except KafkaException as why:
+        print(f"complaint {message.partition()}-{message.offset()}: {why}", flush=True)
+        # A rebalance came between: whoever has the partition now reads it again. In a cooperative
+        # group that may be this member, which keeps its partitions and reads on in them.
+        if (message.topic(), message.partition()) in owned:
+            consumer.seek(TopicPartition(message.topic(), message.partition(), message.offset()))
+        continue
     member.record(message.partition(), message.offset(), message.value())
 consumer.close()
