@@ -363,7 +363,7 @@ impl<M: Machine> Coordinator<M> {
         replies: &mut Vec<Reply<M>>,
     ) {
         let Some(partition) = partitions.get_mut(self.topic_partition) else {
-            self.resign(replies);
+            self.give_up(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, replies);
             return;
         };
         while let Some(written) = self.written.pop_front() {
@@ -394,8 +394,8 @@ impl<M: Machine> Coordinator<M> {
                 Err(error) => self.fail(now, written, error, replies),
             }
         }
-        if partition.check_serves().is_err() {
-            self.resign(replies);
+        if let Err(why) = partition.check_serves() {
+            self.give_up(why, replies);
             return;
         }
         while let Some((end, _)) = self.parked.front() {
@@ -428,6 +428,14 @@ impl<M: Machine> Coordinator<M> {
                 self.again.push((now.instant + RETRY_BACKOFF, again));
             }
         }
+    }
+
+    /// Its partition serves no more, and nobody has said so yet.
+    fn give_up(&mut self, why: ErrorCode, replies: &mut Vec<Reply<M>>) {
+        if !matches!(self.state, State::Gone) {
+            tracing::warn!("{}: its coordinator gives up: {why:?}", self.name);
+        }
+        self.resign(replies);
     }
 
     /// This broker does not lead the partition any more, or its log has failed: all who wait are told
