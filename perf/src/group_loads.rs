@@ -237,9 +237,9 @@ fn large_classic_group(
         InitialDelay::None => (
             &["group.initial.rebalance.delay.ms=0"],
             Duration::ZERO,
-            5,
+            1,
             "group.initial.rebalance.delay.ms is 0 on both: the first member has a generation of its \
-             own, and the others the next one, of which it learns by a heartbeat every 5 ms",
+             own, and the others the next one, of which it learns by a heartbeat every millisecond",
         ),
     };
     measured.load = format!(

@@ -192,6 +192,7 @@ fn bench(arguments: &Arguments) -> Result<(), String> {
             // The other rows are worth having even where one fails.
             Err(why) => {
                 eprintln!("{}: {why}", row.name);
+                keep_outputs(&bench.installation.work, row.name);
                 failures.push(row.name);
             }
         }
@@ -206,13 +207,28 @@ fn bench(arguments: &Arguments) -> Result<(), String> {
     }
 }
 
+/// Copies what the brokers of a row that failed have printed to `target/perf/failed/`: the work folder
+/// goes with this program.
+fn keep_outputs(work: &Path, row: &str) {
+    let kept = root().join("target/perf/failed");
+    let _ = std::fs::create_dir_all(&kept);
+    for node in std::fs::read_dir(work).into_iter().flatten().flatten() {
+        let name = node.file_name().to_string_lossy().into_owned();
+        let to = kept.join(format!("{row}-{name}"));
+        if std::fs::copy(node.path().join("output"), &to).is_ok() {
+            eprintln!("  what {name} printed: {}", to.display());
+        }
+    }
+}
+
 /// Folders, jars, and our own Java class compiled against them.
 fn prepare(arguments: &Arguments, perf: &Path) -> Result<Installation, String> {
     let target = root().join("target/perf");
     // What a killed run left behind.
     for entry in std::fs::read_dir(&target).into_iter().flatten().flatten() {
+        let is_a_run = entry.file_name().to_string_lossy().parse::<u32>().is_ok();
         let alive = Path::new("/proc").join(entry.file_name()).exists();
-        if !alive {
+        if is_a_run && !alive {
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
