@@ -2,7 +2,7 @@
 
 use crate::base::ids::{Offset, ProducerEpoch, ProducerId, Sequence};
 use crate::base::time::Timestamp;
-use crate::runtime::disk::File;
+use crate::runtime::disk::{self, File};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -68,6 +68,15 @@ impl StorageError {
                 source.kind(),
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
             ),
+            StorageError::Malformed { .. } | StorageError::Damaged { .. } => false,
+        }
+    }
+
+    /// Whether a file could not be opened because too many are: it can be when some are closed.
+    #[must_use]
+    pub fn is_out_of_descriptors(&self) -> bool {
+        match self {
+            StorageError::Io { source, .. } => disk::is_out_of_descriptors(source),
             StorageError::Malformed { .. } | StorageError::Damaged { .. } => false,
         }
     }

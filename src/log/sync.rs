@@ -35,6 +35,11 @@ impl Log {
         std::mem::take(&mut self.is_directory_unsynced)
     }
 
+    /// The directory could not be synced, for want of a descriptor: it has to be.
+    pub fn doubt_directory(&mut self) {
+        self.is_directory_unsynced = true;
+    }
+
     /// All records below `offset` are durable.
     pub fn mark_synced(&mut self, offset: Offset, now: Now) {
         // The log may have been truncated while the sync was under way.

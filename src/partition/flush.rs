@@ -56,12 +56,13 @@ impl Partitions {
                 continue;
             }
             if partition.log.flush_at().is_some_and(|at| at <= now) {
-                self.sync(io, place);
+                self.sync_in_line(place);
             } else {
                 // It was synced since, for another reason.
                 self.await_flush(place);
             }
         }
+        self.sync_next(io);
     }
 }
 

@@ -14,6 +14,8 @@ pub(super) struct Sync {
     pub(super) up_to: Offset,
     /// Files, and the directory, that are still being synced.
     pub(super) files: usize,
+    /// Whether one of them could not be opened, for lack of descriptors: it is done again.
+    pub(super) is_unopened: bool,
 }
 
 /// What became of an appended batch after the turn's write.
@@ -46,6 +48,8 @@ pub struct Partition {
     pub high_watermark: Offset,
     /// A sync that is under way.
     pub(super) sync: Option<Sync>,
+    /// Whether it stands in the queue of those whose sync may wait.
+    pub(super) is_sync_due: bool,
     /// Where it stands in the queue of those that wait for their `flush.ms`.
     pub(super) flush_at: Option<Instant>,
     /// Whether the log was found broken: it answers KAFKA_STORAGE_ERROR until the broker restarts.
@@ -83,6 +87,7 @@ impl Partition {
             leads: false,
             high_watermark,
             sync: None,
+            is_sync_due: false,
             flush_at: None,
             is_offline: false,
             is_dirty: false,

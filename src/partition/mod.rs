@@ -21,6 +21,7 @@ pub mod placement;
 mod read;
 pub mod session;
 pub mod settings;
+mod sync;
 pub mod work;
 
 pub use leader::{Fate, Partition};

@@ -2,7 +2,8 @@
 //! batches, then the high watermarks, the answers, the wake-ups.
 
 use super::append::Round;
-use super::leader::{Partition, Sync};
+use super::leader::Partition;
+use super::sync::Syncs;
 use super::work::{Answer, Origin, Work};
 use crate::base::collections::HashMap;
 use crate::base::ids::TopicPartition;
@@ -12,12 +13,11 @@ use crate::protocol::errors::ErrorCode;
 use crate::runtime::disk::Disk;
 use crate::runtime::io::Io;
 use std::collections::BTreeSet;
-use std::io;
 
 /// The partitions that a core owns.
 #[derive(Default)]
 pub struct Partitions {
-    slots: Vec<Option<Partition>>,
+    pub(super) slots: Vec<Option<Partition>>,
     free: Vec<usize>,
     places: HashMap<TopicPartition, usize>,
     /// Those that it owns too, and whose logs could not be opened or made.
@@ -32,14 +32,14 @@ pub struct Partitions {
     aging: HashMap<u64, TopicPartition>,
     /// Logs that wait for their `flush.ms`, by deadline and place (`flush.rs`).
     pub(super) flushes: BTreeSet<(Instant, usize)>,
-    /// Syncs under way: which log.
-    syncs: HashMap<u64, TopicPartition>,
+    /// Syncs under way, and those that may wait (`sync.rs`).
+    pub(super) syncs: Syncs,
     /// Writes under way on the ring's workers: of which log.
     pub(super) writes: HashMap<u64, TopicPartition>,
     /// Files of leader epochs that are being replaced: of which log.
     pub(super) epochs: HashMap<u64, TopicPartition>,
     /// Fetches that watched a partition which went offline, until the turn's effects take them.
-    disappointed: Vec<Origin>,
+    pub(super) disappointed: Vec<Origin>,
     next_token: u64,
 }
 
@@ -245,94 +245,6 @@ impl Partitions {
         (dirty, bytes)
     }
 
-    /// Starts a sync of a log that has records which do not count before it. One at a time: what is
-    /// written meanwhile is covered by the next (group commit).
-    pub(super) fn start_sync<M>(&mut self, io: &mut Io<M>, place: usize) {
-        let Some(partition) = self.slots[place].as_mut() else {
-            return;
-        };
-        if partition.sync.is_some() || partition.is_offline || !partition.needs_sync() {
-            return;
-        }
-        self.sync(io, place);
-    }
-
-    /// Syncs a log whose records are not all durable.
-    pub(super) fn sync<M>(&mut self, io: &mut Io<M>, place: usize) {
-        let Some(partition) = self.slots[place].as_mut() else {
-            return;
-        };
-        let topic_partition = partition.topic_partition;
-        let up_to = partition.log.log_end_offset();
-        let files = match partition.log.unsynced(io.disk()) {
-            Ok(files) => files,
-            Err(error) => {
-                partition.go_offline(&error, &mut self.disappointed);
-                return;
-            }
-        };
-        // A segment that was begun since has a name that must be durable too.
-        let directory = partition
-            .log
-            .take_directory_unsynced()
-            .then(|| partition.log.directory().to_owned());
-        if files.is_empty() && directory.is_none() {
-            return;
-        }
-        partition.sync = Some(Sync {
-            up_to,
-            files: files.len() + usize::from(directory.is_some()),
-        });
-        if let Some(directory) = directory {
-            let token = self.new_token();
-            self.syncs.insert(token, topic_partition);
-            io.sync_directory(&directory, token);
-        }
-        for file in files {
-            let token = self.new_token();
-            self.syncs.insert(token, topic_partition);
-            io.sync(&file, token);
-        }
-    }
-
-    /// A file of a log is durable, or never will be: a failed sync is not retried, because the kernel
-    /// has already marked the pages as clean.
-    pub fn on_synced<M>(
-        &mut self,
-        io: &mut Io<M>,
-        token: u64,
-        result: &io::Result<()>,
-        effects: &mut TurnEffects,
-    ) {
-        let Some(topic_partition) = self.syncs.remove(&token) else {
-            return;
-        };
-        let Some(place) = self.place(topic_partition) else {
-            return;
-        };
-        let partition = self.slots[place]
-            .as_mut()
-            .expect("a place in the table is taken");
-        let Some(sync) = partition.sync.as_mut() else {
-            return;
-        };
-        sync.files -= 1;
-        let (up_to, is_last) = (sync.up_to, sync.files == 0);
-        if let Err(error) = result {
-            partition.go_offline(error, &mut self.disappointed);
-        }
-        if is_last {
-            partition.sync = None;
-            if !partition.is_offline {
-                partition.log.mark_synced(up_to, io.now());
-                settle(partition, effects);
-            }
-            self.start_sync(io, place);
-            self.await_flush(place);
-        }
-        self.answer_rounds(effects);
-    }
-
     /// Marks a partition as having batches for this turn's write.
     pub(super) fn mark_dirty(&mut self, place: usize) {
         let partition = self.slots[place]
@@ -391,21 +303,6 @@ impl Partitions {
                 io.warm(&file, position, bytes, token);
             }
             Err(error) => tracing::error!("{}: {error}", partition.name()),
-        }
-    }
-
-    /// Looks at every log, and syncs each that asks for it: all of them before their recovery points
-    /// move, else those whose `flush.ms` has passed.
-    pub fn sync_due<M>(&mut self, io: &mut Io<M>, all: bool) {
-        let now = io.now();
-        for place in 0..self.slots.len() {
-            let Some(partition) = self.slots[place].as_mut() else {
-                continue;
-            };
-            let is_due = all || partition.log.flush_due(now);
-            if is_due && partition.sync.is_none() && !partition.is_offline {
-                self.sync(io, place);
-            }
         }
     }
 }

@@ -93,6 +93,13 @@ pub struct DirectoryLock {
     _file: Arc<File>,
 }
 
+/// Whether a file could not be opened because this process, or the machine, has too many open: it can
+/// be when some are closed.
+#[must_use]
+pub fn is_out_of_descriptors(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
+}
+
 impl Disk {
     /// Opens a file.
     pub fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<File>> {

@@ -93,6 +93,7 @@ impl Shard {
             }
             Some(_) => {}
         }
+        self.partitions.sync_next(io);
         let due = CheckpointFiles {
             offsets: now >= self.timers.checkpoint,
             log_starts: now >= self.timers.log_starts,
@@ -136,6 +137,7 @@ impl Shard {
         };
         let regular = timers.checkpoint.min(timers.recovery_point);
         let regular = regular.min(timers.log_starts).min(timers.retention);
+        let regular = regular.min(self.partitions.next_sync());
         regular.min(flush).min(idle).min(self.logs.retry_at)
     }
 
