@@ -14,6 +14,7 @@ use crate::log::segment::{Located, Place, Segment};
 use crate::log::transaction_index::AbortedTransaction;
 use crate::record::batch::PATCHED_HEAD_BYTES;
 use crate::runtime::disk::{Disk, OpenMode};
+use bytes::Bytes;
 use std::io::IoSlice;
 use std::sync::Arc;
 
@@ -215,6 +216,7 @@ impl Log {
             directory: &self.directory,
         };
         let segment = &mut self.segments[sealed];
+        segment.set_open_block(Bytes::new()); // nothing follows on it
         segment.add_time_entry();
         let _ = segment.persist_indexes(place);
         if self.config.preallocate {

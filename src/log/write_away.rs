@@ -7,8 +7,19 @@
 //!               └── appended meanwhile ──────┘  waits for the next begin_write
 //! ```
 //! Until `end_write` the batches do not exist for readers, and the active segment stays the active one.
+//!
+//! A write begins where the file's last block does, with what is there already, once that is known:
+//!
+//! ```text
+//!   ─────┬───────────────┬─────────┊─────┬───────────────┬────
+//!        │               │ written ┊ new…                │
+//!   ─────┴───────────────┴─────────┊─────┴───────────────┴────
+//!                        └ the write     └ the segment's end was here
+//! ```
+//! Where memory is short, the page of that block may have been dropped since. To write a part of it, the
+//! kernel would have to read the rest from a device that is busy; to write all of it, it need not.
 
-use crate::base::convert::u64_from;
+use crate::base::convert::{u64_from, usize_from};
 use crate::base::time::Now;
 use crate::log::error::StorageError;
 use crate::log::file_name;
@@ -19,6 +30,9 @@ use crate::runtime::disk::{Disk, File};
 use bytes::{BufMut, Bytes, BytesMut};
 use std::io;
 use std::sync::Arc;
+
+/// What file systems read and write at once.
+const BLOCK_BYTES: u64 = 4096;
 
 /// Most batches of one write: each is two slices, of which the kernel takes 1,024.
 const BATCHES_MAX: usize = 512;
@@ -40,7 +54,10 @@ pub struct PendingWrite {
 #[derive(Debug)]
 pub(super) struct Run {
     file: Arc<File>,
+    /// Where the batches begin.
     start: u64,
+    /// What was known of the block in which they do.
+    open_block: Bytes,
     batches: Vec<Queued>,
 }
 
@@ -89,6 +106,7 @@ impl Log {
             }
         };
         let start = self.active().bytes;
+        let open_block = self.active_mut().take_open_block();
         let count = self.count_run(now, &queue);
         self.queue = queue.split_off(count);
         let mut heads = BytesMut::with_capacity(count * PATCHED_HEAD_BYTES);
@@ -96,21 +114,26 @@ impl Log {
             heads.put_slice(&batch.head);
         }
         let mut heads = heads.freeze();
-        let mut parts = Vec::with_capacity(2 * count);
+        let mut parts = Vec::with_capacity(1 + 2 * count);
+        if !open_block.is_empty() {
+            parts.push(open_block.clone());
+        }
         for batch in &queue {
             parts.push(heads.split_to(PATCHED_HEAD_BYTES));
             parts.push(batch.bytes.slice(PATCHED_HEAD_BYTES..));
         }
         let bytes = queue.iter().map(|batch| u64_from(batch.bytes.len())).sum();
         let reserve = self.active().take_reservation(&self.config, bytes);
+        let position = start - u64_from(open_block.len());
         self.writing = Some(Run {
             file: Arc::clone(&file),
             start,
+            open_block,
             batches: queue,
         });
         Ok(Some(PendingWrite {
             file,
-            position: start,
+            position,
             parts,
             reserve,
         }))
@@ -170,6 +193,7 @@ impl Log {
             self.active_mut().count(&config, &batch.header, last_offset);
             bytes += u64_from(batch.bytes.len());
         }
+        self.active_mut().set_open_block(run.block_after());
         self.note_written(run.start, &run.batches);
         if run.batches.iter().any(|batch| batch.completed.is_some()) {
             self.note_transactions(disk, &run.batches);
@@ -177,5 +201,30 @@ impl Log {
         self.is_busy = true;
         self.producers.commit_below(self.log_end_offset);
         Ok(bytes)
+    }
+}
+
+impl Run {
+    /// What is written of the last block, after this is; empty where nobody knows.
+    fn block_after(&self) -> Bytes {
+        let bytes = |batch: &Queued| u64_from(batch.bytes.len());
+        let end = self.start + self.batches.iter().map(bytes).sum::<u64>();
+        let wanted = usize_from(end % BLOCK_BYTES);
+        let parts = self.batches.iter().rev().flat_map(|batch| {
+            let body = &batch.bytes[PATCHED_HEAD_BYTES..];
+            [body, &batch.head[..]]
+        });
+        let mut block = vec![0; wanted];
+        let mut missing = wanted;
+        for part in parts.chain([&self.open_block[..]]) {
+            let taken = part.len().min(missing);
+            let from = &part[part.len() - taken..];
+            block[missing - taken..missing].copy_from_slice(from);
+            missing -= taken;
+            if missing == 0 {
+                return block.into();
+            }
+        }
+        Bytes::new()
     }
 }

@@ -21,6 +21,7 @@ use crate::log::time_index::{TimeEntry, TimeIndex};
 use crate::log::transaction_index::{self, AbortedTransaction};
 use crate::record::batch::BatchHeader;
 use crate::runtime::disk::{Disk, File, OpenMode};
+use bytes::Bytes;
 use std::cell::{Cell, OnceCell};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -79,6 +80,8 @@ pub struct Segment {
     file: OnceCell<Arc<File>>,
     /// Up to here the file system has blocks for the file.
     reserved: Cell<u64>,
+    /// What is written of the file's last block, where that is known: empty where it is not.
+    open_block: Bytes,
     bytes_since_index_entry: u64,
     /// `None` where it has not been read from the time index yet.
     largest_timestamp: Cell<Option<LargestTimestamp>>,
@@ -123,6 +126,7 @@ impl Segment {
             aborted_pending: Vec::new(),
             file: OnceCell::new(),
             reserved: Cell::new(0),
+            open_block: Bytes::new(),
             bytes_since_index_entry: 0,
             largest_timestamp: Cell::new(Some(LargestTimestamp {
                 timestamp: Timestamp::NONE,
@@ -157,6 +161,23 @@ impl Segment {
             is_index_suspect: Cell::new(is_suspect),
             ..Segment::empty(base_offset, now)
         }
+    }
+
+    /// Its end is elsewhere now, in a block of which nothing is known.
+    fn set_bytes(&mut self, bytes: u64) {
+        self.bytes = bytes;
+        self.open_block = Bytes::new();
+    }
+
+    /// Takes what is known of the last block. A write that begins with it covers the block, so that the
+    /// file system need not read it first where its page was dropped.
+    pub fn take_open_block(&mut self) -> Bytes {
+        std::mem::take(&mut self.open_block)
+    }
+
+    /// Says what is written of the last block, from its beginning to the segment's end.
+    pub fn set_open_block(&mut self, written: Bytes) {
+        self.open_block = written;
     }
 
     /// The path of one of its files.
@@ -303,7 +324,7 @@ impl Segment {
             self.bytes_since_index_entry = 0;
         }
         let bytes = u64_from(header.batch_bytes());
-        self.bytes += bytes;
+        self.set_bytes(self.bytes + bytes);
         self.bytes_since_index_entry += bytes;
     }
 
@@ -343,7 +364,7 @@ impl Segment {
 
     /// Returns to that state.
     pub fn restore(&mut self, mark: SegmentMark) {
-        self.bytes = mark.bytes;
+        self.set_bytes(mark.bytes);
         self.bytes_since_index_entry = mark.bytes_since_index_entry;
         self.largest_timestamp.set(mark.largest_timestamp);
         self.first_timestamp = mark.first_timestamp;

@@ -80,7 +80,7 @@ impl Segment {
                 self.is_index_suspect.set(true);
             }
         }
-        self.bytes = bytes;
+        self.set_bytes(bytes);
         self.trim_file(place)?;
         self.repair_indexes(place, config)?;
         let tail = self.load_tail(place)?;
@@ -125,7 +125,7 @@ impl Segment {
                 return Err(StorageError::malformed(&index, "it changed while it was read").into());
             }
         }
-        self.bytes = start;
+        self.set_bytes(start);
         self.bytes_since_index_entry = 0;
         self.first_timestamp = first;
         let largest = self.time_index.last().map(|entry| LargestTimestamp {

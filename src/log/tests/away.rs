@@ -1,6 +1,8 @@
 //! Writing away from the turn: a log hands out what is queued, and goes on when it is written.
 
 use super::*;
+use crate::base::convert::u64_from;
+use crate::log::file_name;
 use crate::log::{AppendError, PendingWrite};
 use std::io;
 
@@ -18,6 +20,16 @@ fn write(write: &PendingWrite) {
         .file
         .write_at(write.position, &write.parts.concat())
         .unwrap();
+}
+
+/// What a batch of one value of some thousand bytes has besides.
+fn overhead() -> usize {
+    batch(1, 2_000, 1000).bytes().len() - 2_000
+}
+
+fn whole_file(log: &Log, disk: &Disk) -> Vec<u8> {
+    let path = file_name::path(log.directory(), Offset(0), file_name::LOG);
+    disk.read(&path, 1 << 20).unwrap()
 }
 
 #[test]
@@ -104,6 +116,46 @@ fn a_write_ends_where_its_segment_does() {
     assert!(writes > 2);
     assert_eq!(log.log_end_offset(), Offset(18));
     assert_eq!(read_all(&disk, &log).len(), 9);
+}
+
+#[test]
+fn a_write_begins_where_the_last_block_does() {
+    let (disk, _) = disk();
+    let mut log = create(&disk, LogConfig::default());
+    let mut expected = Vec::new();
+    // Within a block, over its end, exactly to its end, and over several.
+    let sizes = [100, 200, 5_000, 30, 40, 3_000, 0, 12_000, 1, 4_096, 20];
+    for (round, size) in sizes.into_iter().enumerate() {
+        let end = expected.len();
+        let value = match size {
+            0 => 4096 - end % 4096 - overhead(),
+            size => size,
+        };
+        log.append(batch(1, value, 1000), EPOCH, at(1000)).unwrap();
+        if round == 8 {
+            // A write in the turn: nobody knows the block after it.
+            log.write(&disk, at(1000)).unwrap();
+        } else {
+            let pending = begin(&mut log, &disk);
+            let from = if round == 9 { end } else { end - end % 4096 };
+            assert_eq!(pending.position, u64_from(from), "round {round}");
+            // The page was dropped, and what is not written of the block is something else.
+            pending
+                .file
+                .write_at(u64_from(from), &vec![0xEE; end - from])
+                .unwrap();
+            write(&pending);
+            log.end_write(&disk, Ok(())).unwrap();
+        }
+        expected = whole_file(&log, &disk);
+        if round == 6 {
+            assert_eq!(expected.len() % 4096, 0);
+        }
+    }
+    assert_eq!(read_all(&disk, &log).len(), sizes.len());
+    drop(log);
+    let log = open(&disk, LogConfig::default(), false, Offset(0));
+    assert_eq!(log.log_end_offset().0, i64::try_from(sizes.len()).unwrap());
 }
 
 #[test]
