@@ -19,8 +19,9 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
-/// Most files that are synced at once for logs that nobody waits for.
-const UNHURRIED_MAX: usize = 32;
+/// Most files that are synced at once for logs that nobody waits for: half of the ring's workers, so that
+/// appends which leave the turn do not stand in line behind syncs, of which one may take 300 ms.
+const UNHURRIED_MAX: usize = 2;
 
 /// The syncs of a core.
 #[derive(Default)]
