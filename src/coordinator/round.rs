@@ -49,8 +49,7 @@ pub struct Round<'p, M: Machine> {
     now: Now,
     batch_bytes_max: usize,
     compression: Compression,
-    /// The batch that is being filled: most rounds only read, and have none.
-    builder: Option<BatchBuilder>,
+    builder: BatchBuilder,
     units: Vec<Unit<M>>,
     written: Vec<Written<M>>,
 }
@@ -70,7 +69,7 @@ impl<'p, M: Machine> Round<'p, M> {
             now,
             batch_bytes_max,
             compression,
-            builder: None,
+            builder: BatchBuilder::new(Offset(0)).compression(compression),
             units: Vec::new(),
             written: Vec::new(),
         })
@@ -94,16 +93,13 @@ impl<'p, M: Machine> Round<'p, M> {
         if HEADER_BYTES + bytes > self.batch_bytes_max {
             return self.refuse(unit, ErrorCode::MESSAGE_TOO_LARGE);
         }
-        let filled = self.builder.as_ref().map_or(0, BatchBuilder::bytes_len);
-        if filled + bytes > self.batch_bytes_max {
+        if self.builder.bytes_len() + bytes > self.batch_bytes_max {
             self.flush();
         }
-        let (timestamp, compression) = (self.now.timestamp, self.compression);
-        let builder = self
-            .builder
-            .get_or_insert_with(|| BatchBuilder::new(Offset(0)).compression(compression));
+        let timestamp = self.now.timestamp;
         for (key, value) in &encoded {
-            builder.append(timestamp, Some(&key[..]), value.as_deref(), &[]);
+            self.builder
+                .append(timestamp, Some(&key[..]), value.as_deref(), &[]);
         }
         self.units.push(unit);
     }
@@ -120,9 +116,13 @@ impl<'p, M: Machine> Round<'p, M> {
     }
 
     fn flush(&mut self) {
-        let Some(builder) = self.builder.take() else {
+        if self.builder.is_empty() {
             return;
-        };
+        }
+        let builder = std::mem::replace(
+            &mut self.builder,
+            BatchBuilder::new(Offset(0)).compression(self.compression),
+        );
         let batch = RecordBatch::parse(builder.finish()).expect("a built batch is one batch");
         let appended = self
             .partitions

@@ -7,7 +7,6 @@
 
 use super::partitions::Partitions;
 use crate::base::time::Instant;
-use crate::runtime::io::Io;
 
 impl Partitions {
     /// When the earliest `flush.ms` passes; never where no log waits for one.
@@ -41,9 +40,8 @@ impl Partitions {
         }
     }
 
-    /// Syncs each log whose `flush.ms` has passed.
-    pub fn flush_due<M>(&mut self, io: &mut Io<M>) {
-        let now = io.now().instant;
+    /// Puts each log whose `flush.ms` has passed in line: [`Partitions::sync_next`] syncs it.
+    pub fn flush_due(&mut self, now: Instant) {
         while self.next_flush() <= now
             && let Some((_, place)) = self.flushes.pop_first()
         {
@@ -62,7 +60,6 @@ impl Partitions {
                 self.await_flush(place);
             }
         }
-        self.sync_next(io);
     }
 }
 
@@ -138,7 +135,8 @@ mod tests {
                 self.partitions.mark_dirty(0);
             }
             self.partitions.write(io, &mut effects);
-            self.partitions.flush_due(io);
+            self.partitions.flush_due(now.instant);
+            self.partitions.sync_next(io);
             let partition = self.partitions.get_mut(TOPIC_PARTITION).unwrap();
             let durable = partition.log.synced_to();
             let mut synced = self.synced.borrow_mut();

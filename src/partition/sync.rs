@@ -12,7 +12,7 @@ use super::leader::Sync;
 use super::partitions::{Partitions, TurnEffects, settle};
 use crate::base::collections::HashMap;
 use crate::base::ids::TopicPartition;
-use crate::base::time::Instant;
+use crate::base::time::{Instant, Now};
 use crate::runtime::disk;
 use crate::runtime::io::Io;
 use std::collections::VecDeque;
@@ -66,17 +66,15 @@ impl Partitions {
         self.sync(io, place, Haste::Hurried);
     }
 
-    /// Looks at every log, and syncs each that asks for it, a few at a time: all of them before their
-    /// recovery points move, else those whose `flush.ms` has passed.
-    pub fn sync_due<M>(&mut self, io: &mut Io<M>, all: bool) {
-        let now = io.now();
+    /// Looks at every log, and puts each that asks for a sync in line: all of them before their recovery
+    /// points move, else those whose `flush.ms` has passed. [`Partitions::sync_next`] syncs them.
+    pub fn sync_due(&mut self, now: Now, all: bool) {
         for place in 0..self.slots.len() {
             let partition = self.slots[place].as_ref();
             if partition.is_some_and(|partition| all || partition.log.flush_due(now)) {
                 self.sync_in_line(place);
             }
         }
-        self.sync_next(io);
     }
 
     /// Has a log synced when those before it are.
@@ -179,7 +177,6 @@ impl Partitions {
         if let Some(place) = self.place(topic_partition) {
             self.note_synced(io, place, result, effects);
         }
-        self.sync_next(io);
         self.answer_rounds(effects);
     }
 
@@ -313,7 +310,7 @@ mod tests {
             let mut effects = TurnEffects::default();
             let mut seen = self.seen.borrow_mut();
             if !std::mem::replace(&mut self.is_asked, true) {
-                self.partitions.sync_due(io, true);
+                self.partitions.sync_due(io.now(), true);
             }
             while let Some(event) = io.next_event() {
                 let Event::Synced { token, mut result } = event else {

@@ -86,10 +86,10 @@ impl Shard {
         }
         self.move_recovery_points(io);
         match self.timers.flush_interval {
-            None => self.partitions.flush_due(io),
+            None => self.partitions.flush_due(now),
             Some(interval) if now >= self.timers.flush => {
                 self.timers.flush = now + interval;
-                self.partitions.sync_due(io, false);
+                self.partitions.sync_due(io.now(), false);
             }
             Some(_) => {}
         }

@@ -456,7 +456,7 @@ impl Shard {
             io.turn_again();
         } else {
             self.logs.next_recovery_point = None;
-            self.partitions.sync_due(io, true);
+            self.partitions.sync_due(io.now(), true);
         }
     }
 

@@ -44,9 +44,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// So many items a list may hold when it is kept for the next turn.
-const KEPT_ROOM_MAX: usize = 1024;
-
 /// What the shard is doing with its life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Phase {
@@ -224,15 +221,13 @@ impl Shard {
     /// owners, writes, answers, wake-ups, commands. What is for other shards leaves as mail.
     fn settle(&mut self, io: &mut Io<Mail>) {
         loop {
-            let mut works = std::mem::take(&mut self.outbox.works);
-            for (core, origin, work) in works.drain(..) {
+            for (core, origin, work) in std::mem::take(&mut self.outbox.works) {
                 if core == self.core {
                     self.perform(io, origin, work);
                 } else {
                     io.mail(core, Mail::Work { origin, work });
                 }
             }
-            keep_room(&mut self.outbox.works, works);
             for (origin, command) in std::mem::take(&mut self.outbox.commands) {
                 if self.core == 0 {
                     self.on_command(io, origin, command);
@@ -240,8 +235,7 @@ impl Shard {
                     io.mail(0, Mail::Command { origin, command });
                 }
             }
-            let mut groups = std::mem::take(&mut self.outbox.groups);
-            for (core, origin, partition, command) in groups.drain(..) {
+            for (core, origin, partition, command) in std::mem::take(&mut self.outbox.groups) {
                 if core == self.core {
                     self.coordinators.submit(origin, partition, command);
                 } else {
@@ -255,13 +249,11 @@ impl Shard {
                     );
                 }
             }
-            keep_room(&mut self.outbox.groups, groups);
             self.write_metadata(io);
             self.begin_rounds(io);
             self.partitions.write(io, &mut self.effects);
             self.end_rounds(io);
-            let mut answers = std::mem::take(&mut self.effects.answers);
-            for (origin, answer) in answers.drain(..) {
+            for (origin, answer) in std::mem::take(&mut self.effects.answers) {
                 self.pass(
                     io,
                     origin.core,
@@ -271,7 +263,6 @@ impl Shard {
                     },
                 );
             }
-            keep_room(&mut self.effects.answers, answers);
             for origin in std::mem::take(&mut self.effects.wakes) {
                 self.pass(
                     io,
@@ -337,12 +328,5 @@ impl Shard {
         self.step(io, request, |context| {
             crate::handler::on_wake(context, request, state, is_due)
         });
-    }
-}
-
-/// Gives the room of a list that was emptied back to where it came from: the next turn fills as much.
-fn keep_room<T>(list: &mut Vec<T>, emptied: Vec<T>) {
-    if list.capacity() == 0 && emptied.capacity() <= KEPT_ROOM_MAX {
-        *list = emptied;
     }
 }

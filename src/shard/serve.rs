@@ -1,7 +1,7 @@
 //! The part of a turn that faces clients: connections, frames, requests, replies.
 
 use super::mail::Mail;
-use super::{Phase, Shard, keep_room};
+use super::{Phase, Shard};
 use crate::base::time::milliseconds;
 use crate::connection::{Connection, FrameError, Progress, Reply};
 use crate::controller::Reply as CommandReply;
@@ -258,8 +258,7 @@ impl Shard {
 
     /// Sends once on each connection that has something to send.
     pub(super) fn send(&mut self, io: &mut Io<Mail>) {
-        let mut unsent = std::mem::take(&mut self.unsent);
-        for socket in unsent.drain(..) {
+        for socket in std::mem::take(&mut self.unsent) {
             let Some(connection) = self.connections.get_mut(socket) else {
                 continue;
             };
@@ -289,7 +288,6 @@ impl Shard {
                 self.readable.push_back(socket);
             }
         }
-        keep_room(&mut self.unsent, unsent);
     }
 
     /// Gives a connection to the core that its requests are for, unless that has too many already.
