@@ -269,12 +269,14 @@ impl<M: Machine> Coordinator<M> {
     }
 
     /// Does one round of what waits: the records are appended, to be written with all else of this
-    /// turn. What must see what this round wrote stays for the next.
+    /// turn. What must see what this round wrote stays for the next. What only read is answered at once
+    /// where all that it saw counts.
     pub fn begin_round(
         &mut self,
         world: &mut World<'_>,
         partitions: &mut Partitions,
         compression: Compression,
+        replies: &mut Vec<Reply<M>>,
     ) {
         assert!(self.written.is_empty(), "a round ends before the next");
         let Some(mut round) =
@@ -284,7 +286,7 @@ impl<M: Machine> Coordinator<M> {
         };
         let mut subjects: BTreeMap<Str, Subject> = BTreeMap::new();
         let mut deferred = VecDeque::new();
-        let mut readers = Vec::new();
+        let before = replies.len();
         while let Some(Queued { origin, task }) = self.queue.pop_front() {
             let subject = match &task {
                 Again::Loaded => None,
@@ -317,7 +319,7 @@ impl<M: Machine> Coordinator<M> {
                 Again::Command(command) => self.machine.handle(world, origin, command),
             };
             if step.records.is_empty() {
-                readers.extend(step.replies);
+                replies.extend(step.replies);
                 continue;
             }
             round.push(step, again);
@@ -333,12 +335,18 @@ impl<M: Machine> Coordinator<M> {
                 }
             }
         }
-        deferred.append(&mut self.queue);
-        self.queue = deferred;
+        if !deferred.is_empty() {
+            deferred.append(&mut self.queue);
+            self.queue = deferred;
+        }
         self.written = round.finish().into();
         let partition = partitions.get_mut(self.topic_partition);
-        self.failed_writes = partition.map_or(0, |partition| partition.failed_writes());
-        if !readers.is_empty() {
+        self.failed_writes = partition.as_ref().map_or(0, |one| one.failed_writes());
+        let counts = partition.is_some_and(|partition| {
+            partition.check_serves().is_ok() && self.replayed_end <= partition.high_watermark
+        });
+        if !counts && replies.len() > before {
+            let readers = replies.split_off(before);
             self.parked.push_back((self.replayed_end, readers));
         }
     }

@@ -238,8 +238,9 @@ impl Scene {
             random: &mut random,
         };
         let partitions = &mut self.partitions;
+        let replies = &mut self.replies;
         self.coordinator
-            .begin_round(&mut world, partitions, Compression::None);
+            .begin_round(&mut world, partitions, Compression::None, replies);
         let batches = self.coordinator.written.len();
         partitions.write_logs(&self.disk, self.now, &mut TurnEffects::default());
         self.coordinator

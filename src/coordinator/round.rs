@@ -49,7 +49,8 @@ pub struct Round<'p, M: Machine> {
     now: Now,
     batch_bytes_max: usize,
     compression: Compression,
-    builder: BatchBuilder,
+    /// The batch that is being filled: most rounds only read, and have none.
+    builder: Option<BatchBuilder>,
     units: Vec<Unit<M>>,
     written: Vec<Written<M>>,
 }
@@ -69,7 +70,7 @@ impl<'p, M: Machine> Round<'p, M> {
             now,
             batch_bytes_max,
             compression,
-            builder: BatchBuilder::new(Offset(0)).compression(compression),
+            builder: None,
             units: Vec::new(),
             written: Vec::new(),
         })
@@ -93,13 +94,16 @@ impl<'p, M: Machine> Round<'p, M> {
         if HEADER_BYTES + bytes > self.batch_bytes_max {
             return self.refuse(unit, ErrorCode::MESSAGE_TOO_LARGE);
         }
-        if self.builder.bytes_len() + bytes > self.batch_bytes_max {
+        let filled = self.builder.as_ref().map_or(0, BatchBuilder::bytes_len);
+        if filled + bytes > self.batch_bytes_max {
             self.flush();
         }
-        let timestamp = self.now.timestamp;
+        let (timestamp, compression) = (self.now.timestamp, self.compression);
+        let builder = self
+            .builder
+            .get_or_insert_with(|| BatchBuilder::new(Offset(0)).compression(compression));
         for (key, value) in &encoded {
-            self.builder
-                .append(timestamp, Some(&key[..]), value.as_deref(), &[]);
+            builder.append(timestamp, Some(&key[..]), value.as_deref(), &[]);
         }
         self.units.push(unit);
     }
@@ -116,13 +120,9 @@ impl<'p, M: Machine> Round<'p, M> {
     }
 
     fn flush(&mut self) {
-        if self.builder.is_empty() {
+        let Some(builder) = self.builder.take() else {
             return;
-        }
-        let builder = std::mem::replace(
-            &mut self.builder,
-            BatchBuilder::new(Offset(0)).compression(self.compression),
-        );
+        };
         let batch = RecordBatch::parse(builder.finish()).expect("a built batch is one batch");
         let appended = self
             .partitions

@@ -8,7 +8,7 @@
 //! ```
 
 use super::mail::Mail;
-use super::{Phase, Shard};
+use super::{Phase, Shard, keep_room};
 use crate::base::collections::HashMap;
 use crate::base::ids::{Offset, PartitionIndex, TopicId, TopicPartition};
 use crate::base::time::Instant;
@@ -245,11 +245,13 @@ impl Shard {
             configuration: &self.configuration,
             random: io.prng(),
         };
-        for partition in &self.coordinators.busy {
-            if let Some(coordinator) = self.coordinators.groups.get_mut(partition)
+        let coordinators = &mut self.coordinators;
+        let (groups, replies) = (&mut coordinators.groups, &mut coordinators.replies);
+        for partition in &coordinators.busy {
+            if let Some(coordinator) = groups.get_mut(partition)
                 && coordinator.has_commands()
             {
-                coordinator.begin_round(&mut world, &mut self.partitions, compression);
+                coordinator.begin_round(&mut world, &mut self.partitions, compression, replies);
             }
         }
     }
@@ -276,9 +278,11 @@ impl Shard {
             }
             coordinator.has_commands() || coordinator.has_parked() || coordinator.is_writing()
         });
-        for (origin, reply) in std::mem::take(&mut self.coordinators.replies) {
+        let mut replies = std::mem::take(&mut self.coordinators.replies);
+        for (origin, reply) in replies.drain(..) {
             let request = origin.request;
             self.pass(io, origin.core, Mail::GroupReply { request, reply });
         }
+        keep_room(&mut self.coordinators.replies, replies);
     }
 }

@@ -44,6 +44,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// So many items a list may hold when it is kept for the next turn.
+const KEPT_ROOM_MAX: usize = 1024;
+
 /// What the shard is doing with its life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Phase {
@@ -221,13 +224,15 @@ impl Shard {
     /// owners, writes, answers, wake-ups, commands. What is for other shards leaves as mail.
     fn settle(&mut self, io: &mut Io<Mail>) {
         loop {
-            for (core, origin, work) in std::mem::take(&mut self.outbox.works) {
+            let mut works = std::mem::take(&mut self.outbox.works);
+            for (core, origin, work) in works.drain(..) {
                 if core == self.core {
                     self.perform(io, origin, work);
                 } else {
                     io.mail(core, Mail::Work { origin, work });
                 }
             }
+            keep_room(&mut self.outbox.works, works);
             for (origin, command) in std::mem::take(&mut self.outbox.commands) {
                 if self.core == 0 {
                     self.on_command(io, origin, command);
@@ -235,7 +240,8 @@ impl Shard {
                     io.mail(0, Mail::Command { origin, command });
                 }
             }
-            for (core, origin, partition, command) in std::mem::take(&mut self.outbox.groups) {
+            let mut groups = std::mem::take(&mut self.outbox.groups);
+            for (core, origin, partition, command) in groups.drain(..) {
                 if core == self.core {
                     self.coordinators.submit(origin, partition, command);
                 } else {
@@ -249,11 +255,13 @@ impl Shard {
                     );
                 }
             }
+            keep_room(&mut self.outbox.groups, groups);
             self.write_metadata(io);
             self.begin_rounds(io);
             self.partitions.write(io, &mut self.effects);
             self.end_rounds(io);
-            for (origin, answer) in std::mem::take(&mut self.effects.answers) {
+            let mut answers = std::mem::take(&mut self.effects.answers);
+            for (origin, answer) in answers.drain(..) {
                 self.pass(
                     io,
                     origin.core,
@@ -263,6 +271,7 @@ impl Shard {
                     },
                 );
             }
+            keep_room(&mut self.effects.answers, answers);
             for origin in std::mem::take(&mut self.effects.wakes) {
                 self.pass(
                     io,
@@ -328,5 +337,12 @@ impl Shard {
         self.step(io, request, |context| {
             crate::handler::on_wake(context, request, state, is_due)
         });
+    }
+}
+
+/// Gives the room of a list that was emptied back to where it came from: the next turn fills as much.
+fn keep_room<T>(list: &mut Vec<T>, emptied: Vec<T>) {
+    if list.capacity() == 0 && emptied.capacity() <= KEPT_ROOM_MAX {
+        *list = emptied;
     }
 }

@@ -1,7 +1,7 @@
 //! The part of a turn that faces clients: connections, frames, requests, replies.
 
 use super::mail::Mail;
-use super::{Phase, Shard};
+use super::{Phase, Shard, keep_room};
 use crate::base::time::milliseconds;
 use crate::connection::{Connection, FrameError, Progress, Reply};
 use crate::controller::Reply as CommandReply;
@@ -258,7 +258,8 @@ impl Shard {
 
     /// Sends once on each connection that has something to send.
     pub(super) fn send(&mut self, io: &mut Io<Mail>) {
-        for socket in std::mem::take(&mut self.unsent) {
+        let mut unsent = std::mem::take(&mut self.unsent);
+        for socket in unsent.drain(..) {
             let Some(connection) = self.connections.get_mut(socket) else {
                 continue;
             };
@@ -288,6 +289,7 @@ impl Shard {
                 self.readable.push_back(socket);
             }
         }
+        keep_room(&mut self.unsent, unsent);
     }
 
     /// Gives a connection to the core that its requests are for, unless that has too many already.

@@ -20,27 +20,28 @@ pub fn handle(
     if request.group_id.is_empty() {
         return answer(origin, ErrorCode::INVALID_GROUP_ID);
     }
-    let group = groups.groups.get(&request.group_id);
-    let classic = match group.map(|group| &group.kind) {
-        Some(Kind::Classic(classic)) => classic,
-        Some(Kind::Consumer(_)) => {
-            return consumer::classic_member::heartbeat(groups, world, origin, request);
-        }
+    // Heartbeats are most of what a group asks: each id is looked up once, in memory that is seldom
+    // warm, and the id that timers keep only where a timer is set.
+    let classic = match groups.groups.get_mut(&request.group_id) {
+        Some(group) => match &mut group.kind {
+            Kind::Classic(classic) => classic,
+            Kind::Consumer(_) => {
+                return consumer::classic_member::heartbeat(groups, world, origin, request);
+            }
+        },
         None => return answer(origin, ErrorCode::UNKNOWN_MEMBER_ID),
     };
-    if let Err(error) = classic.validate_heartbeat(request) {
-        return answer(origin, error);
+    let now = world.now.instant;
+    let (error, timer) = match classic.hear(request, now) {
+        Ok(timer) => (classic.told_by_heartbeat(), timer),
+        Err(error) => (error, None),
+    };
+    if let Some(at) = timer
+        && let Some(mut turn) = Turn::begin(groups, world, &request.group_id)
+    {
+        turn.set_session_timer(&request.member_id, at);
     }
-    let mut turn = Turn::begin(groups, world, &request.group_id).expect("a classic group");
-    turn.renew_session(&request.member_id);
-    answer(
-        origin,
-        match turn.group.state {
-            State::PreparingRebalance => ErrorCode::REBALANCE_IN_PROGRESS,
-            State::CompletingRebalance | State::Stable => ErrorCode::NONE,
-            State::Empty => ErrorCode::UNKNOWN_MEMBER_ID,
-        },
-    )
+    answer(origin, error)
 }
 
 fn answer(origin: Option<Origin>, error: ErrorCode) -> Step {
@@ -72,11 +73,30 @@ pub fn touch(groups: &mut Groups, now: Instant, group_id: &Str, member_id: &Str)
 }
 
 impl ClassicGroup {
-    fn validate_heartbeat(&self, request: &HeartbeatRequest) -> Result<(), ErrorCode> {
-        self.validate_member(&request.member_id, request.group_instance_id.as_ref())?;
-        if request.generation_id != self.generation {
+    /// A member of this generation was heard of: its session begins anew. Returns when its timer is
+    /// to be set to, where it has to be.
+    fn hear(
+        &mut self,
+        request: &HeartbeatRequest,
+        now: Instant,
+    ) -> Result<Option<Instant>, ErrorCode> {
+        self.validate_instance(&request.member_id, request.group_instance_id.as_ref())?;
+        let generation = self.generation;
+        let Some(member) = self.members.get_mut(&request.member_id) else {
+            return Err(ErrorCode::UNKNOWN_MEMBER_ID);
+        };
+        if request.generation_id != generation {
             return Err(ErrorCode::ILLEGAL_GENERATION);
         }
-        Ok(())
+        let timeout = member.session_timeout();
+        Ok(member.session.begin(now, timeout))
+    }
+
+    fn told_by_heartbeat(&self) -> ErrorCode {
+        match self.state {
+            State::PreparingRebalance => ErrorCode::REBALANCE_IN_PROGRESS,
+            State::CompletingRebalance | State::Stable => ErrorCode::NONE,
+            State::Empty => ErrorCode::UNKNOWN_MEMBER_ID,
+        }
     }
 }

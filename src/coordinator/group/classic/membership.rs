@@ -213,17 +213,27 @@ impl ClassicGroup {
         member_id: &Str,
         group_instance_id: Option<&Str>,
     ) -> Result<(), ErrorCode> {
-        if let Some(instance) = group_instance_id {
-            match self.static_members.get(instance) {
-                None => return Err(ErrorCode::UNKNOWN_MEMBER_ID),
-                Some(current) if current != member_id => return Err(ErrorCode::FENCED_INSTANCE_ID),
-                Some(_) => {}
-            }
-        }
+        self.validate_instance(member_id, group_instance_id)?;
         if self.members.contains_key(member_id) {
             Ok(())
         } else {
             Err(ErrorCode::UNKNOWN_MEMBER_ID)
+        }
+    }
+
+    /// Whether an instance id, where a request has one, is this member's.
+    pub(super) fn validate_instance(
+        &self,
+        member_id: &Str,
+        group_instance_id: Option<&Str>,
+    ) -> Result<(), ErrorCode> {
+        let Some(instance) = group_instance_id else {
+            return Ok(());
+        };
+        match self.static_members.get(instance) {
+            None => Err(ErrorCode::UNKNOWN_MEMBER_ID),
+            Some(current) if current != member_id => Err(ErrorCode::FENCED_INSTANCE_ID),
+            Some(_) => Ok(()),
         }
     }
 

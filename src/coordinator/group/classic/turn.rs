@@ -94,6 +94,16 @@ impl<'a, 'w> Turn<'a, 'w> {
         );
     }
 
+    /// A member's session is looked at then.
+    pub(super) fn set_session_timer(&mut self, member_id: &Str, at: Instant) {
+        // The request's own id would keep its frame.
+        let Some((kept_id, _)) = self.group.members.get_key_value(member_id) else {
+            return;
+        };
+        let key = self.session_key(&kept_id.clone());
+        self.timers.set(key, at);
+    }
+
     pub(super) fn session_key(&self, member_id: &Str) -> TimerKey {
         TimerKey::ClassicSession {
             group_id: self.group_id.clone(),
