@@ -7,9 +7,10 @@
 //!         └────────────── a completion, mail, a signal, or the deadline ─────────┘
 //! ```
 
-use super::core::{Departure, NativeCore, Outcome};
+use super::core::{NativeCore, Outcome};
 use super::listen::Listening;
 use super::process::{Signals, Unfit};
+use super::sockets::Departure;
 use super::sys;
 use super::turns::Turns;
 use crate::base::prng::Prng;

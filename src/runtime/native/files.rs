@@ -2,7 +2,8 @@
 //! space given back, small files replaced, removals.
 
 use super::away::Away;
-use super::core::{NativeCore, Operation, Outcome, Removal};
+use super::core::{NativeCore, Outcome};
+use super::operations::{Operation, Removal};
 use super::replace::Replacement;
 use crate::runtime::disk::File;
 use bytes::Bytes;

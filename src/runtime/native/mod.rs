@@ -1,15 +1,18 @@
 //! The real machine: Linux, io_uring, glommio.
 
 mod away;
+mod cold;
 pub(super) mod core;
 pub(super) mod disk;
 pub mod drive;
 mod files;
 pub(super) mod gather;
 pub mod listen;
+mod operations;
 mod pressure;
 pub mod process;
 mod replace;
 pub(super) mod ring;
+mod sockets;
 pub(super) mod sys;
 mod turns;
