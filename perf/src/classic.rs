@@ -1,6 +1,7 @@
 //! Members of classic groups, each with a connection of its own as consumers have: they join, one of
 //! them assigns, they beat, they leave.
 
+use crate::beats::{self, Beats};
 use crate::group_wire::{
     self, MEMBER_ID_REQUIRED, NONE, REBALANCE, error_after_throttle, joined, synced,
 };
@@ -60,17 +61,6 @@ pub struct Settled {
     pub gathered_s: f64,
     /// Until everybody knew its partitions.
     pub stable_s: f64,
-}
-
-/// What heartbeats found.
-#[derive(Clone, Copy, Debug)]
-pub struct Beats {
-    /// How many were answered.
-    pub count: u64,
-    /// Until the answer: the mean, and the longest.
-    pub mean_ms: f64,
-    /// See there.
-    pub longest_ms: f64,
 }
 
 impl Members {
@@ -196,11 +186,15 @@ impl Members {
         Ok(())
     }
 
-    fn beat(&mut self, index: usize) -> io::Result<()> {
+    fn heartbeat(&self, index: usize) -> Vec<u8> {
         let group = &self.plan.groups[index / self.plan.members];
-        let member = &mut self.members[index];
-        member.stage = Stage::Beating;
-        let frame = group_wire::heartbeat(group, member.generation, &member.id);
+        let member = &self.members[index];
+        group_wire::heartbeat(group, member.generation, &member.id)
+    }
+
+    fn beat(&mut self, index: usize) -> io::Result<()> {
+        self.members[index].stage = Stage::Beating;
+        let frame = self.heartbeat(index);
         self.links.send(index, &frame)
     }
 
@@ -288,71 +282,12 @@ impl Members {
         Ok(())
     }
 
-    /// Nothing but heartbeats: each member sends one in every interval, at a moment of its own.
+    /// Nothing but heartbeats.
     pub fn beat_for(&mut self, duration: Duration, interval: Duration) -> io::Result<Beats> {
-        let count = self.members.len();
-        // Moments as unrelated as those of processes that started by themselves, the same each time.
-        let mut random = 0x2545_f491_4f6c_dd1d_u64;
-        let mut moments: Vec<(Duration, usize)> = (0..count)
-            .map(|index| {
-                random ^= random << 13;
-                random ^= random >> 7;
-                random ^= random << 17;
-                let part = u32::try_from(random >> 40).expect("24 bits");
-                (interval * part / (1 << 24), index)
-            })
+        let frames: Vec<Vec<u8>> = (0..self.members.len())
+            .map(|index| self.heartbeat(index))
             .collect();
-        moments.sort_unstable();
-        let start = Instant::now();
-        let mut sent = vec![start; count];
-        let (mut next, mut lap) = (0, Duration::ZERO);
-        let (mut open, mut answered) = (0_u64, 0_u64);
-        let (mut sum, mut longest) = (Duration::ZERO, Duration::ZERO);
-        loop {
-            let passed = start.elapsed();
-            let sending = passed < duration;
-            while sending && lap + moments[next].0 <= passed {
-                let index = moments[next].1;
-                if self.members[index].stage == Stage::Stable {
-                    sent[index] = Instant::now();
-                    self.beat(index)?;
-                    open += 1;
-                }
-                next += 1;
-                if next == count {
-                    next = 0;
-                    lap += interval;
-                }
-            }
-            if !sending && open == 0 {
-                break;
-            }
-            let until = if sending {
-                (lap + moments[next].0).saturating_sub(passed)
-            } else {
-                PATIENCE
-            };
-            for reply in self.links.replies(until)? {
-                match error_after_throttle(&reply.body)? {
-                    NONE => self.members[reply.link].stage = Stage::Stable,
-                    error => {
-                        return Err(io::Error::other(format!(
-                            "Heartbeat was answered with error code {error}"
-                        )));
-                    }
-                }
-                let took = sent[reply.link].elapsed();
-                sum += took;
-                longest = longest.max(took);
-                open -= 1;
-                answered += 1;
-            }
-        }
-        Ok(Beats {
-            count: answered,
-            mean_ms: sum.as_secs_f64() * 1e3 / crate::machine::real(answered.max(1)),
-            longest_ms: longest.as_secs_f64() * 1e3,
-        })
+        beats::beat(&mut self.links, &frames, duration, interval)
     }
 
     /// Everybody goes, group by group.

@@ -18,20 +18,11 @@ struct Served {
     pending: Vec<u8>,
 }
 
-/// Puts the load on an echo server of one thread: requests in all, per second, and per CPU second.
+/// Puts a load of requests on an echo server of one thread: requests in all, per second, and per CPU second.
 /// `reply` is a whole frame.
 pub fn ask(load: &Load, reply: &[u8]) -> Result<Figures, String> {
-    let said = |error: io::Error| format!("the echo server failed: {error}");
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(said)?;
-    let port = listener.local_addr().map_err(said)?.port();
-    let (count, reply) = (load.frames.len(), reply.to_vec());
-    let server = std::thread::spawn(move || serve(&listener, count, &reply));
-    let answered = requests::run(port, load)?;
-    // The client has hung up, which ends the server.
-    let cpu = server
-        .join()
-        .map_err(|_| "the echo server panicked".to_owned())?
-        .map_err(said)?;
+    let count = load.frames.len();
+    let (answered, cpu) = beside(count, reply, |port| requests::run(port, load))?;
     let requests = real(answered.requests);
     let mut figures = answered.figures();
     figures.insert("requests_per_broker_cpu_s".into(), requests / cpu);
@@ -39,21 +30,36 @@ pub fn ask(load: &Load, reply: &[u8]) -> Result<Figures, String> {
     Ok(figures)
 }
 
-/// Serves so many connections until they are closed; gives the CPU seconds of this thread.
+/// Runs an echo server of one thread beside a client of so many connections, which closes them at its end.
+/// Gives what the client does, and the CPU seconds of the server since all were open.
+pub fn beside<T>(
+    count: usize,
+    reply: &[u8],
+    client: impl FnOnce(u16) -> Result<T, String>,
+) -> Result<(T, f64), String> {
+    let said = |error: io::Error| format!("the echo server failed: {error}");
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(said)?;
+    listener.set_nonblocking(true).map_err(said)?;
+    let port = listener.local_addr().map_err(said)?.port();
+    let reply = reply.to_vec();
+    let server = std::thread::spawn(move || serve(&listener, count, &reply));
+    let done = client(port)?;
+    let cpu = server
+        .join()
+        .map_err(|_| "the echo server panicked".to_owned())?
+        .map_err(said)?;
+    Ok((done, cpu))
+}
+
+/// The listener, among the connections.
+const LISTENER: u64 = u64::MAX;
+
+/// Serves so many connections until they are closed; gives the CPU seconds of this thread since all were open.
 fn serve(listener: &TcpListener, count: usize, reply: &[u8]) -> io::Result<f64> {
     let poll = epoll::create(CreateFlags::CLOEXEC)?;
-    let mut served = Vec::with_capacity(count);
-    for index in 0..count {
-        let (stream, _) = listener.accept()?;
-        stream.set_nodelay(true)?;
-        stream.set_nonblocking(true)?;
-        let data = EventData::new_u64(u64::try_from(index).expect("usize is 64 bits wide here"));
-        epoll::add(&poll, &stream, data, EventFlags::IN)?;
-        served.push(Served {
-            stream,
-            pending: Vec::new(),
-        });
-    }
+    let data = EventData::new_u64(LISTENER);
+    epoll::add(&poll, listener, data, EventFlags::IN)?;
+    let mut served: Vec<Served> = Vec::with_capacity(count);
     let patience = rustix::time::Timespec {
         tv_sec: 30,
         tv_nsec: 0,
@@ -61,9 +67,9 @@ fn serve(listener: &TcpListener, count: usize, reply: &[u8]) -> io::Result<f64> 
     let mut events: Vec<Event> = Vec::with_capacity(count);
     let mut buffer = vec![0; RECEIVE_BYTES];
     let mut answers = Vec::new();
-    let cpu = thread_cpu_s();
-    let mut open = count;
-    while open > 0 {
+    let mut cpu = 0.0;
+    let mut closed = 0;
+    while closed < count {
         events.clear();
         epoll::wait(
             &poll,
@@ -74,10 +80,26 @@ fn serve(listener: &TcpListener, count: usize, reply: &[u8]) -> io::Result<f64> 
             return Err(io::Error::other("no request for 30 s"));
         }
         for event in &events {
+            if event.data.u64() == LISTENER {
+                let (stream, _) = listener.accept()?;
+                stream.set_nodelay(true)?;
+                stream.set_nonblocking(true)?;
+                let index = u64::try_from(served.len()).expect("usize is 64 bits wide here");
+                epoll::add(&poll, &stream, EventData::new_u64(index), EventFlags::IN)?;
+                served.push(Served {
+                    stream,
+                    pending: Vec::new(),
+                });
+                if served.len() == count {
+                    epoll::delete(&poll, listener)?;
+                    cpu = thread_cpu_s();
+                }
+                continue;
+            }
             let index = usize::try_from(event.data.u64()).expect("our own index");
             if served[index].answer(&mut buffer, reply, &mut answers)? {
                 epoll::delete(&poll, &served[index].stream)?;
-                open -= 1;
+                closed += 1;
             }
         }
     }

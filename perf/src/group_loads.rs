@@ -4,11 +4,12 @@ use crate::bench::{Bench, Running, measure};
 use crate::broker::{self, Broker, System};
 use crate::classic::{self, Plan};
 use crate::figures::Figures;
-use crate::loads::ask_all;
+use crate::links::Links;
+use crate::loads::{ECHO, ask_all};
 use crate::machine::{Reading, real, real_length};
 use crate::requests::Load;
 use crate::results::Measured;
-use crate::{consumer, group_wire, wire};
+use crate::{beats, consumer, echo, group_wire, wire};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -107,18 +108,18 @@ pub fn groups(bench: &Bench, measured: &mut Measured) -> Result<(), String> {
         )
         .map(drop)
     })?;
-    bench.alternate(
-        measured,
-        &contestants.map(|(label, _)| label),
-        |label, round| {
-            // Memory that earlier groups left behind would hide what these take.
-            if running.get(label)?.node.system == System::Klamm {
-                running.restart(label, &bench.installation)?;
-            }
-            let plan = many_groups(count, &format!("run-{round}"));
-            groups_once(bench, running.get(label)?, &plan, duration)
-        },
-    )?;
+    let [one, other] = bench.labels();
+    bench.alternate(measured, &[one, ECHO, other], |label, round| {
+        if label == ECHO {
+            return echoed_beats(count * MEMBERS_EACH, duration);
+        }
+        // Memory that earlier groups left behind would hide what these take.
+        if running.get(label)?.node.system == System::Klamm {
+            running.restart(label, &bench.installation)?;
+        }
+        let plan = many_groups(count, &format!("run-{round}"));
+        groups_once(bench, running.get(label)?, &plan, duration)
+    })?;
     running.stop()
 }
 
@@ -126,6 +127,28 @@ pub fn groups(bench: &Bench, measured: &mut Measured) -> Result<(), String> {
 /// one on, and a group lives for longer than four.
 fn settling(duration: Duration) -> Duration {
     duration / 2
+}
+
+/// What as many heartbeats, at the same moments, cost a server that only receives and sends.
+fn echoed_beats(count: usize, duration: Duration) -> Result<Figures, String> {
+    // As long as the id that a coordinator gives.
+    let id = "klamm-perf-00000000-0000-0000-0000-000000000000";
+    let frame = group_wire::heartbeat("run-0-0000", 1, id);
+    let body = [0; 6]; // throttle_time_ms, error_code
+    let reply = [&10_i32.to_be_bytes()[..], &7_i32.to_be_bytes(), &body].concat();
+    let (beats, cpu) = echo::beside(count, &reply, |port| {
+        let said = |error: std::io::Error| format!("heartbeats failed: {error}");
+        let mut links = Links::open(port, count).map_err(said)?;
+        let frames = vec![frame; count];
+        beats::beat(&mut links, &frames, duration, HEARTBEAT_INTERVAL).map_err(said)
+    })?;
+    Ok(Figures::from([
+        ("beats".into(), real(beats.count)),
+        ("beat_mean_ms".into(), beats.mean_ms),
+        ("beat_longest_ms".into(), beats.longest_ms),
+        ("cpu_percent".into(), cpu / duration.as_secs_f64() * 100.0),
+        ("cpu_us_per_beat".into(), cpu * 1e6 / real(beats.count)),
+    ]))
 }
 
 fn groups_once(

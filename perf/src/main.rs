@@ -7,6 +7,7 @@
     reason = "a load generator is outside the broker: it opens its own files, sockets and clocks"
 )]
 
+mod beats;
 mod bench;
 mod broker;
 mod cap;

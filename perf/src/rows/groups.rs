@@ -1,7 +1,7 @@
 //! The rows of groups and their offsets.
 
 use super::reading::REQUESTED;
-use super::{Row, against_kafka, alone};
+use super::{Row, against, against_kafka, alone};
 use crate::results::{Comparison, Goal};
 use crate::{group_loads, offsets};
 
@@ -59,6 +59,12 @@ pub const GROUPS_1000: Row = Row {
             Goal::None,
         ),
         against_kafka("CPU, % of a core", "cpu_percent", Goal::None),
+        against(
+            "CPU, of an echo server's with the same connections and frames",
+            ("klamm", "cpu_us_per_beat"),
+            ("echo", "cpu_us_per_beat"),
+            Goal::None,
+        ),
         against_kafka("CPU without heartbeats, %", "quiet_cpu_percent", Goal::None),
         against_kafka("heartbeat answered, mean ms", "beat_mean_ms", Goal::None),
         against_kafka("4,000 joins to stable, s", "join_s", Goal::None),
