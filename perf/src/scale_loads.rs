@@ -89,7 +89,7 @@ pub fn partitions(bench: &Bench, measured: &mut Measured, full: u64) -> Result<(
 
 /// Each run on a broker of its own: memory that an earlier one left behind would hide what this one
 /// takes. Nothing is deleted before the row's end: for minutes afterwards ext4 passes over each inode that
-/// was freed (`recently_deleted`), so that making files costs twenty times as much.
+/// was freed (`recently_deleted`), and files are made at a fraction of the rate.
 fn on_fresh_brokers(
     bench: &Bench,
     measured: &mut Measured,
