@@ -155,14 +155,19 @@ pub fn produce_codecs(
 
 /// One record of 1 KiB at a time on each connection, synced before it is acknowledged; beside it a loop
 /// that appends as much and syncs.
-pub fn fsync(bench: &Bench, measured: &mut Measured, partitions: i32) -> Result<(), String> {
+pub fn fsync(
+    bench: &Bench,
+    measured: &mut Measured,
+    partitions: i32,
+    producers_each: i32,
+) -> Result<(), String> {
     const TOPIC: &str = "synced";
     const RAW: &str = "fdatasync";
     let mut running = Running::start(bench, measured, &bench.contestants())?;
     measured.load = format!(
-        "Produce v7 acks=all, one record of 1 KiB, flush.messages=1, {partitions} partitions with a \
-         connection each, 1 in flight on each, one client thread; fdatasync: a loop that appends a \
-         batch of that size to a file and syncs it"
+        "Produce v7 acks=all, one record of 1 KiB, flush.messages=1, {partitions} partitions with \
+         {producers_each} producers each, a connection and 1 in flight for each of them, one client \
+         thread; fdatasync: a loop that appends a batch of that size to a file and syncs it"
     );
     let configs = [("flush.messages", "1")];
     for (_, broker) in &mut running.0 {
@@ -172,9 +177,9 @@ pub fn fsync(bench: &Bench, measured: &mut Measured, partitions: i32) -> Result<
     let duration = bench.seconds(10);
     let once = |broker: &mut Broker| -> Result<Figures, String> {
         let batch = batch();
-        let frame = |index| wire::produce_with(wire::ACKS_ALL, TOPIC, index, &batch);
+        let frame = |index| wire::produce_with(wire::ACKS_ALL, TOPIC, index % partitions, &batch);
         let load = Load {
-            frames: (0..partitions).map(frame).collect(),
+            frames: (0..partitions * producers_each).map(frame).collect(),
             window: 1,
             duration,
             error_of: wire::produce_error,

@@ -1,7 +1,7 @@
 //! Which core a connection belongs on: the one that its requests are for, where that is always the same.
 //!
-//! A client keeps a connection of its own to the coordinator of its group, and many producers write to
-//! one partition. Where such a connection was accepted by another core than the owner's, each request
+//! A client keeps a connection of its own to the coordinator of its group, many producers write to one
+//! partition, and the consumers of a large group read one or two. Where such a connection was accepted by another core than the owner's, each request
 //! wakes two cores and crosses between them twice. So it is handed over to the owner, once, as soon as
 //! it has nothing under way.
 
@@ -11,6 +11,9 @@ use std::ops::ControlFlow;
 const REQUESTS_BEFORE_HAND_OVER: u8 = 16;
 /// A request for a group counts as so many: a client asks its coordinator nothing for others, and seldom.
 const REQUESTS_OF_GROUPS: u8 = 4;
+/// An answer with so many bytes of files is work enough to be done anywhere: the readers of one partition
+/// who catch up are served by all cores, and not drawn to its owner.
+const FILE_BYTES_OF_A_READER: usize = 64 << 10;
 
 /// What a connection's last requests had in common.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,8 +28,6 @@ enum State {
     Unknown,
     /// The last `count` ones were for this core alone.
     Of { core: usize, count: u8 },
-    /// Something of this core belongs to the connection: it stays.
-    Bound,
 }
 
 impl Affinity {
@@ -45,7 +46,6 @@ impl Affinity {
             Some(_) | None => ControlFlow::Continue(Some(core)),
         });
         self.state = match (self.state, same) {
-            (State::Bound, _) => State::Bound,
             (state, ControlFlow::Continue(None)) => state,
             (_, ControlFlow::Break(())) => State::Unknown,
             (State::Of { core, count }, ControlFlow::Continue(Some(now))) if core == now => {
@@ -59,9 +59,11 @@ impl Affinity {
         };
     }
 
-    /// From here on the connection has something on this core, as a fetch session is.
-    pub fn bind(&mut self) {
-        self.state = State::Bound;
+    /// An answer leaves, with so many bytes of files.
+    pub fn note_reply(&mut self, file_bytes: usize) {
+        if file_bytes >= FILE_BYTES_OF_A_READER {
+            self.state = State::Unknown;
+        }
     }
 
     /// The core that it belongs on, if it has asked for long enough and that is not `here`.
@@ -71,7 +73,7 @@ impl Affinity {
             State::Of { core, count } if core != here && count >= REQUESTS_BEFORE_HAND_OVER => {
                 Some(core)
             }
-            State::Of { .. } | State::Unknown | State::Bound => None,
+            State::Of { .. } | State::Unknown => None,
         }
     }
 
@@ -128,14 +130,15 @@ mod tests {
     }
 
     #[test]
-    fn a_bound_one_stays_and_one_that_was_put_off_asks_again_later() {
+    fn one_that_was_put_off_or_reads_much_asks_again_later() {
         let mut affinity = after(&[[1]; 16]);
         affinity.put_off();
         assert_eq!(affinity.elsewhere(0), None);
         (0..16).for_each(|_| affinity.note([1].into_iter(), std::iter::empty()));
         assert_eq!(affinity.elsewhere(0), Some(1));
-        affinity.bind();
-        affinity.note([1].into_iter(), std::iter::empty());
+        affinity.note_reply(1 << 10);
+        assert_eq!(affinity.elsewhere(0), Some(1));
+        affinity.note_reply(1 << 20);
         assert_eq!(affinity.elsewhere(0), None);
     }
 }

@@ -28,7 +28,7 @@ use bytes::Bytes;
 use std::collections::VecDeque;
 
 /// One client's connection, on the core that serves it. Where that would be better done by another, it
-/// moves there with nothing but its socket, when it has nothing under way.
+/// moves there when it has nothing under way: its socket and its fetch session go, the rest begins anew.
 #[derive(Debug)]
 pub struct Connection {
     /// The socket.

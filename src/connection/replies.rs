@@ -18,6 +18,14 @@ pub struct Reply {
     pub files: Vec<(usize, FileSlice)>,
 }
 
+impl Reply {
+    /// Bytes of it that lie in files.
+    #[must_use]
+    pub fn file_bytes(&self) -> usize {
+        self.files.iter().map(|(_, slice)| slice.bytes).sum()
+    }
+}
+
 /// The answers that one connection owes.
 #[derive(Debug, Default)]
 pub struct Replies {

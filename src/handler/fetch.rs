@@ -83,7 +83,7 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         message.isolation_level == READ_COMMITTED,
     );
     let bytes_max_allowed = usize::try_from(context.configuration.fetch_max_bytes()).unwrap_or(0);
-    let session_request = session_request(message, request.header.api_version);
+    let session_request = session_request(message, request);
     let random = &mut *context.random;
     let begun = context
         .sessions
@@ -208,7 +208,7 @@ fn once_each(partitions: Vec<(FetchTarget, FetchPosition)>) -> Vec<(FetchTarget,
 }
 
 /// The part of a request that sessions are about.
-fn session_request(message: FetchRequest, version: i16) -> SessionRequest {
+fn session_request(message: FetchRequest, request: &Request) -> SessionRequest {
     let mut partitions = Vec::new();
     for topic in message.topics {
         for partition in topic.partitions {
@@ -238,9 +238,10 @@ fn session_request(message: FetchRequest, version: i16) -> SessionRequest {
         }
     }
     SessionRequest {
+        connection: request.connection,
         session_id: message.session_id,
         epoch: message.session_epoch,
-        uses_topic_ids: version >= TOPIC_IDS_SINCE,
+        uses_topic_ids: request.header.api_version >= TOPIC_IDS_SINCE,
         partitions,
         forgotten,
     }

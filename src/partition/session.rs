@@ -1,8 +1,9 @@
 //! Fetch sessions (KIP-227): a consumer of a thousand partitions names them once, then only what
 //! changed; the broker answers only what changed.
 //!
-//! A session lives on the core of the connection that made it. A client that comes back on another core
-//! is told FETCH_SESSION_ID_NOT_FOUND and makes a new one, as after a broker's restart.
+//! A session lives on the core of the connection that uses it, and moves with it. A client that comes
+//! back by another connection, on another core, is told FETCH_SESSION_ID_NOT_FOUND and makes a new one, as
+//! after a broker's restart.
 //!
 //! ```text
 //!   request (id, epoch)      meaning                       answer
@@ -63,10 +64,22 @@ struct Told {
 pub struct FetchSessions {
     sessions: HashMap<i32, Session>,
     slots: usize,
+    /// Which core this is, of how many: the ids that it gives are its own.
+    core: usize,
+    cores: usize,
+}
+
+/// A session on its way to another core, with its connection.
+#[derive(Debug)]
+pub struct MovingSession {
+    id: i32,
+    session: Session,
 }
 
 #[derive(Debug)]
 struct Session {
+    /// The connection, of this core, that used it last.
+    connection: Option<u32>,
     /// The epoch that the next request must have.
     epoch: i32,
     uses_topic_ids: bool,
@@ -87,6 +100,8 @@ pub struct FetchContext {
 /// A request's part that sessions are about.
 #[derive(Debug)]
 pub struct SessionRequest {
+    /// The connection that it came by.
+    pub connection: u32,
     /// The session, or 0.
     pub session_id: i32,
     /// Its epoch.
@@ -100,12 +115,14 @@ pub struct SessionRequest {
 }
 
 impl FetchSessions {
-    /// Room for so many sessions.
+    /// Room for so many sessions, on a core of so many.
     #[must_use]
-    pub fn new(slots: usize) -> FetchSessions {
+    pub fn new(slots: usize, core: usize, cores: usize) -> FetchSessions {
         FetchSessions {
             sessions: HashMap::default(),
             slots,
+            core,
+            cores,
         }
     }
 
@@ -123,6 +140,7 @@ impl FetchSessions {
             if request.epoch == INITIAL_EPOCH && self.make_room(now) {
                 session_id = self.unused_id(&mut random);
                 let session = Session {
+                    connection: Some(request.connection),
                     epoch: next_epoch(INITIAL_EPOCH),
                     uses_topic_ids: request.uses_topic_ids,
                     partitions: request
@@ -149,6 +167,7 @@ impl FetchSessions {
         if session.uses_topic_ids != request.uses_topic_ids {
             return Err(ErrorCode::FETCH_SESSION_TOPIC_ID_ERROR);
         }
+        session.connection = Some(request.connection);
         session.used_at = now;
         session.epoch = next_epoch(session.epoch);
         session.update(request.partitions, &request.forgotten);
@@ -210,6 +229,26 @@ impl FetchSessions {
         !context.is_incremental || has_records || has_error || has_changed
     }
 
+    /// Takes out the session that a connection uses, which leaves for another core.
+    pub fn leave(&mut self, connection: u32) -> Option<MovingSession> {
+        // Those whose connections ended may have had its place in the table before.
+        let of_it = |(_, session): &(&i32, &Session)| session.connection == Some(connection);
+        let uses = self.sessions.iter().filter(of_it);
+        let (&id, _) = uses.max_by_key(|(id, session)| (session.used_at, **id))?;
+        let session = self.sessions.remove(&id)?;
+        Some(MovingSession { id, session })
+    }
+
+    /// Takes in a session whose connection comes from another core. Where there is no room, its client
+    /// is told so by its next request.
+    pub fn arrive(&mut self, moving: MovingSession, now: Instant) {
+        let MovingSession { id, mut session } = moving;
+        if self.make_room(now) {
+            session.connection = None;
+            self.sessions.insert(id, session);
+        }
+    }
+
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -234,9 +273,12 @@ impl FetchSessions {
         true
     }
 
+    /// An id that no core has given: each gives those that leave its number over.
     fn unused_id(&self, random: &mut impl FnMut() -> u64) -> i32 {
         loop {
-            let id = i32::try_from(random() >> 33).expect("31 bits");
+            let chosen = usize::try_from(random() >> 33).expect("31 bits");
+            let own = chosen - chosen % self.cores + self.core;
+            let id = i32::try_from(own).unwrap_or(0);
             if id != 0 && !self.sessions.contains_key(&id) {
                 return id;
             }
@@ -296,6 +338,7 @@ mod tests {
 
     fn request(session_id: i32, epoch: i32, partitions: &[(i32, i64)]) -> SessionRequest {
         SessionRequest {
+            connection: 0,
             session_id,
             epoch,
             uses_topic_ids: false,
@@ -309,7 +352,7 @@ mod tests {
 
     #[test]
     fn a_session_remembers_and_answers_what_changed() {
-        let mut sessions = FetchSessions::new(2);
+        let mut sessions = FetchSessions::new(2, 0, 1);
         let now = Instant(0);
         let full = request(0, INITIAL_EPOCH, &[(0, 5), (1, 7)]);
         let (context, read) = sessions.begin(full, now, || 9 << 33).unwrap();
@@ -337,7 +380,7 @@ mod tests {
 
     #[test]
     fn a_wrong_session_or_epoch_is_refused() {
-        let mut sessions = FetchSessions::new(1);
+        let mut sessions = FetchSessions::new(1, 0, 1);
         let now = Instant(0);
         let none = sessions.begin(request(4, 1, &[(0, 0)]), now, || 0);
         assert_eq!(none.unwrap_err(), ErrorCode::FETCH_SESSION_ID_NOT_FOUND);
@@ -366,5 +409,37 @@ mod tests {
             .begin(request(8, FINAL_EPOCH, &[]), later, || 0)
             .unwrap();
         assert_eq!(sessions.count(), 0);
+    }
+
+    #[test]
+    fn a_session_moves_with_its_connection() {
+        let mut sessions = [FetchSessions::new(2, 0, 2), FetchSessions::new(1, 1, 2)];
+        let now = Instant(0);
+        let asked_by = |connection, session_id, epoch| SessionRequest {
+            connection,
+            ..request(session_id, epoch, &[(0, 5)])
+        };
+        for (connection, random) in [(3, 20_u64 << 33), (4, 31 << 33)] {
+            let asked = asked_by(connection, 0, INITIAL_EPOCH);
+            let (context, _) = sessions[0].begin(asked, now, || random).unwrap();
+            assert_eq!(context.session_id % 2, 0, "core 0 gives even ids");
+        }
+        let moving = sessions[0].leave(4).expect("it uses one");
+        assert!(sessions[0].leave(4).is_none());
+        sessions[1].arrive(moving, now);
+        let (context, read) = sessions[1].begin(asked_by(9, 30, 1), now, || 0).unwrap();
+        assert!(context.is_incremental);
+        assert_eq!(read.len(), 1);
+        // The other one stayed; and where there is no room, none comes.
+        let (context, _) = sessions[0].begin(asked_by(3, 20, 1), now, || 0).unwrap();
+        assert_eq!(context.session_id, 20);
+        let moving = sessions[0].leave(3).expect("it uses one");
+        sessions[1].arrive(moving, now);
+        assert_eq!(
+            sessions[1]
+                .begin(asked_by(8, 20, 2), now, || 0)
+                .unwrap_err(),
+            ErrorCode::FETCH_SESSION_ID_NOT_FOUND
+        );
     }
 }

@@ -1,54 +1,52 @@
 //! Text that lies in a received frame: a topic's name is read without copying it.
 
 use bytes::Bytes;
+use bytestring::ByteString;
 use std::borrow::Borrow;
-use std::cmp::Ordering;
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
-/// UTF-8 text backed by [`Bytes`]: cloning counts a reference, decoding slices the frame.
+/// UTF-8 text backed by [`Bytes`]: cloning counts a reference, decoding slices the frame. It is
+/// checked once, when it is made: [`ByteString`] keeps that promise, so that the protocol names no
+/// `unsafe` and still looks a name up without reading it as UTF-8 at each comparison.
 ///
 /// Text that outlives its request keeps the whole frame alive: what is stored for long goes
 /// through [`Str::detached`].
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Str(Bytes);
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Str(ByteString);
 
 impl Str {
     /// The empty text.
-    pub const EMPTY: Str = Str(Bytes::new());
+    pub const EMPTY: Str = Str(ByteString::new());
 
     /// Text that lives as long as the program; nothing is copied.
-    ///
     #[must_use]
     pub const fn from_static(text: &'static str) -> Str {
-        Str(Bytes::from_static(text.as_bytes()))
+        Str(ByteString::from_static(text))
     }
 
     /// The text, or `None` where the bytes are not UTF-8.
     #[must_use]
     pub fn from_utf8(bytes: Bytes) -> Option<Str> {
-        std::str::from_utf8(&bytes).ok()?;
-        Some(Str(bytes))
+        ByteString::try_from(bytes).ok().map(Str)
     }
 
-    /// The text as a slice. The bytes were checked when the text was made; they are checked once
-    /// more here, because the protocol names no `unsafe`: a few nanoseconds for a topic's name.
+    /// The text as a slice.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).expect("only UTF-8 becomes a Str")
+        &self.0
     }
 
     /// The bytes of the text.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        self.0.as_bytes()
     }
 
     /// The same text in memory of its own, so that it does not keep a frame alive.
     #[must_use]
     pub fn detached(&self) -> Str {
-        Str(Bytes::copy_from_slice(&self.0))
+        Str::from(self.as_str())
     }
 }
 
@@ -72,26 +70,6 @@ impl Borrow<str> for Str {
     }
 }
 
-impl Hash for Str {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        // As `str` hashes: `Borrow<str>` promises the same.
-        self.as_str().hash(state);
-    }
-}
-
-impl PartialOrd for Str {
-    fn partial_cmp(&self, other: &Str) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Str {
-    fn cmp(&self, other: &Str) -> Ordering {
-        // The order of UTF-8 bytes is the order of `str`.
-        self.0.cmp(&other.0)
-    }
-}
-
 impl PartialEq<str> for Str {
     fn eq(&self, other: &str) -> bool {
         self.as_bytes() == other.as_bytes()
@@ -112,13 +90,13 @@ impl PartialEq<String> for Str {
 
 impl From<&str> for Str {
     fn from(text: &str) -> Str {
-        Str(Bytes::copy_from_slice(text.as_bytes()))
+        Str(ByteString::from(text))
     }
 }
 
 impl From<String> for Str {
     fn from(text: String) -> Str {
-        Str(Bytes::from(text))
+        Str(ByteString::from(text))
     }
 }
 
@@ -136,7 +114,7 @@ impl From<Str> for String {
 
 impl From<Str> for Bytes {
     fn from(text: Str) -> Bytes {
-        text.0
+        text.0.into_bytes()
     }
 }
 

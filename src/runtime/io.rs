@@ -345,7 +345,8 @@ impl<M> Io<M> {
     }
 
     /// Gives a connection to another core, where it arrives as [`Event::Accepted`] once this turn is
-    /// over. Here it is gone at once, as if it were closed.
+    /// over, after all mail of this core that was sent before. Here it is gone at once, as if it were
+    /// closed.
     pub fn hand_over(&mut self, socket: SocketId, core: usize, listener: usize, peer: SocketAddr) {
         let was_open = match &mut self.backend {
             Backend::Native(native) => native.hand_over(socket, core, listener, peer),

@@ -5,6 +5,7 @@ use crate::controller::{Command, Reply};
 use crate::coordinator::group::{GroupCommand, GroupReply};
 use crate::metadata::batch::MetadataBatch;
 use crate::metadata::image::MetadataImage;
+use crate::partition::session::MovingSession;
 use crate::partition::work::{Answer, Origin, RequestId, Work};
 use crate::runtime::io::SocketAddr;
 use std::sync::Arc;
@@ -85,6 +86,8 @@ pub enum Mail {
         /// Whether the shard has closed its logs, and this is its last word.
         is_final: bool,
     },
+    /// What a connection that is handed over uses: it comes before the connection does.
+    Session(MovingSession),
     /// For shard 0: why a connection was closed, which is told once.
     Complaint {
         /// The other end.

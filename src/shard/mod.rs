@@ -216,6 +216,7 @@ impl Shard {
             } => {
                 self.on_checkpoint(io, core, entries, files, is_final);
             }
+            Mail::Session(moving) => self.sessions.arrive(moving, io.now().instant),
             Mail::Complaint { peer, why } => self.complain(io, peer, why),
         }
     }

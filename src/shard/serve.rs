@@ -157,11 +157,6 @@ impl Shard {
         let Some(connection) = self.connections.get_mut(socket) else {
             return;
         };
-        if api == ApiKey::Fetch {
-            // Fetch sessions belong to a core.
-            connection.affinity.bind();
-            return;
-        }
         let works = self.outbox.works[works_before..].iter().map(|work| work.0);
         let groups = self.outbox.groups[groups_before..].iter();
         connection.affinity.note(works, groups.map(|group| group.0));
@@ -250,6 +245,9 @@ impl Shard {
         let Some(connection) = self.connections.get_mut(socket) else {
             return;
         };
+        if let Some(reply) = &reply {
+            connection.affinity.note_reply(reply.file_bytes());
+        }
         connection
             .replies
             .finish(entry.ticket, reply, &mut connection.outgoing);
@@ -303,6 +301,9 @@ impl Shard {
         let Some(connection) = self.connections.remove(socket) else {
             return false;
         };
+        if let Some(moving) = self.sessions.leave(socket.index) {
+            self.pass(io, core, Mail::Session(moving));
+        }
         io.hand_over(socket, core, connection.listener, connection.peer);
         true
     }

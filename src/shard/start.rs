@@ -217,7 +217,7 @@ impl Start {
             stops_when_serving: false,
             receiver: Receiver::new(io.pool(), configuration.socket_request_max_bytes()),
             timers: Timers::new(io.now().instant, &configuration),
-            sessions: FetchSessions::new(slots.div_ceil(io.cores())),
+            sessions: FetchSessions::new(slots.div_ceil(io.cores()), io.core(), io.cores()),
             logs: logs::Logs::new(Arc::clone(&self.directories)),
             static_configuration: Arc::clone(&configuration),
             configuration,

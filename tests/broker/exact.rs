@@ -62,6 +62,15 @@ pub fn produce(stream: &mut TcpStream, name: &str, records: Bytes) -> ProduceRes
 
 /// Fetches from partition 0.
 pub fn fetch(stream: &mut TcpStream, name: &str, offset: i64) -> FetchResponse {
+    let request = FetchRequest {
+        max_wait_ms: 500,
+        ..fetching(name, offset)
+    };
+    call(stream, 11, &request)
+}
+
+/// A request for partition 0, without a session, that waits for nothing.
+pub fn fetching(name: &str, offset: i64) -> FetchRequest {
     let partition = FetchPartition {
         fetch_offset: offset,
         partition_max_bytes: 8 << 20,
@@ -72,12 +81,10 @@ pub fn fetch(stream: &mut TcpStream, name: &str, offset: i64) -> FetchResponse {
         partitions: vec![partition],
         ..FetchTopic::default()
     };
-    let request = FetchRequest {
-        max_wait_ms: 500,
+    FetchRequest {
         min_bytes: 1,
         max_bytes: 32 << 20,
         topics: vec![topic],
         ..FetchRequest::default()
-    };
-    call(stream, 11, &request)
+    }
 }

@@ -3,11 +3,16 @@
 
 use crate::broker::{Broker, unique};
 use crate::deadline::wait_for;
-use crate::group_client::{Joined, Peer, committing};
+use crate::exact::{fetching, produce};
+use crate::group_client::{Joined, Peer, committing, name};
 use crate::wire::{Answer, receive};
 use crate::zero_copy::counters;
+use klamm::base::ids::Offset;
+use klamm::base::time::Timestamp;
+use klamm::protocol::messages::fetch::FetchRequest;
 use klamm::protocol::messages::offset_commit::OffsetCommitRequest;
 use klamm::protocol::{Request, encode_request};
+use klamm::record::BatchBuilder;
 use std::io::Write;
 use std::thread::sleep;
 use std::time::Duration;
@@ -16,6 +21,8 @@ use std::time::Duration;
 const PEERS: i64 = 16;
 /// More than it takes to move, many times over.
 const COMMITS: i64 = 60;
+/// As many, of the requests that a consumer makes.
+const FETCHES: i32 = 60;
 /// Heartbeats that follow each other faster wait for something.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -56,6 +63,60 @@ fn connections_that_move_lose_nothing_and_keep_their_order() {
             }
         }
         assert_eq!(peer.committed(group, &topic), COMMITS + 49);
+    }
+    if broker.is_klamm() {
+        broker.stop();
+        let sums = counters(&broker.printed());
+        assert!(sums["handed_over"] > 0, "{sums:?}");
+    }
+}
+
+#[test]
+fn consumers_that_move_take_their_fetch_sessions_with_them() {
+    let mut broker = Broker::start(2);
+    let mut peers: Vec<(String, i32, Peer)> = (0..PEERS)
+        .map(|_| {
+            let topic = unique("topic");
+            let mut peer = Peer::of(&broker);
+            peer.create_topic(&topic, 1);
+            let request = FetchRequest {
+                session_epoch: 0,
+                ..fetching(&topic, 0)
+            };
+            let session = peer.ask(11, &request).session_id;
+            assert_ne!(session, 0);
+            (topic, session, peer)
+        })
+        .collect();
+    let incremental = |session_id, session_epoch| FetchRequest {
+        session_id,
+        session_epoch,
+        topics: Vec::new(),
+        ..fetching("", 0)
+    };
+    for epoch in 1..=FETCHES {
+        for (_, session, peer) in &mut peers {
+            let answer = peer.ask(11, &incremental(*session, epoch));
+            let told = (name(answer.error_code), answer.session_id);
+            assert_eq!(told, ("NONE", *session), "epoch {epoch}");
+            assert!(answer.responses.is_empty(), "nothing has changed");
+        }
+    }
+    for (topic, session, peer) in &mut peers {
+        let mut builder = BatchBuilder::new(Offset(0));
+        builder.append(Timestamp(1_700_000_000_000), None, Some(b"value"), &[]);
+        let produced = produce(&mut peer.stream, topic, builder.finish());
+        assert_eq!(produced.responses[0].partition_responses[0].error_code, 0);
+        let answer = peer.ask(11, &incremental(*session, FETCHES + 1));
+        let partition = &answer.responses[0].partitions[0];
+        assert_eq!((partition.error_code, partition.high_watermark), (0, 1));
+        let next = FetchRequest {
+            session_id: *session,
+            session_epoch: FETCHES + 2,
+            ..fetching(topic, 1)
+        };
+        let answer = peer.ask(11, &next);
+        assert_eq!((answer.error_code, answer.responses.len()), (0, 0));
     }
     if broker.is_klamm() {
         broker.stop();

@@ -152,7 +152,7 @@ const SYNCED: &str = "acks_per_s";
 pub const FSYNC_1: Row = Row {
     name: "fsync-1",
     title: "1 KiB synced before its ack, 1 partition, one producer",
-    measure: |bench, measured| produce_loads::fsync(bench, measured, 1),
+    measure: |bench, measured| produce_loads::fsync(bench, measured, 1, 1),
     comparisons: &[
         against(
             "of append + fdatasync, acks/s",
@@ -170,24 +170,34 @@ pub const FSYNC_1: Row = Row {
     ],
 };
 
+const SYNCED_64: [Comparison; 4] = [
+    against_kafka("acks/s", SYNCED, Goal::MedianAtLeast(10.0)),
+    against(
+        "of append + fdatasync, acks/s",
+        ("klamm", SYNCED),
+        ("fdatasync", SYNCED),
+        Goal::None,
+    ),
+    against_kafka("p99, ms", "latency_p99_ms", Goal::None),
+    against_kafka(
+        "broker CPU, µs/ack",
+        "broker_cpu_us_per_request",
+        Goal::None,
+    ),
+];
+
 /// Syncs of many partitions side by side.
 pub const FSYNC_64: Row = Row {
     name: "fsync-64",
     title: "1 KiB synced before its ack, 64 partitions, a producer each",
-    measure: |bench, measured| produce_loads::fsync(bench, measured, 64),
-    comparisons: &[
-        against_kafka("acks/s", SYNCED, Goal::MedianAtLeast(10.0)),
-        against(
-            "of append + fdatasync, acks/s",
-            ("klamm", SYNCED),
-            ("fdatasync", SYNCED),
-            Goal::None,
-        ),
-        against_kafka("p99, ms", "latency_p99_ms", Goal::None),
-        against_kafka(
-            "broker CPU, µs/ack",
-            "broker_cpu_us_per_request",
-            Goal::None,
-        ),
-    ],
+    measure: |bench, measured| produce_loads::fsync(bench, measured, 64, 1),
+    comparisons: &SYNCED_64,
+};
+
+/// Syncs that producers of one partition may share.
+pub const FSYNC_64_SHARED: Row = Row {
+    name: "fsync-64-shared",
+    title: "1 KiB synced before its ack, 64 partitions, eight producers each",
+    measure: |bench, measured| produce_loads::fsync(bench, measured, 64, 8),
+    comparisons: &SYNCED_64,
 };

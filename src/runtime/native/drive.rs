@@ -367,7 +367,7 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
 
     /// Posts the turn's mail, and connections that leave; false where some of it has to wait for room.
     fn post_mail(&mut self) -> bool {
-        let mut all = self.post_departures();
+        let mut all = true;
         for (to, outbox) in self.io.outboxes.iter_mut().enumerate() {
             if outbox.is_empty() {
                 continue;
@@ -383,7 +383,7 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
                 all = false;
             }
         }
-        all
+        all & self.post_departures()
     }
 
     fn end_turn(&mut self, now: Instant) {
@@ -392,7 +392,7 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
         }
     }
 
-    /// Sends connections to the cores that they were given to.
+    /// Sends connections to the cores that they were given to, each after the mail that goes before it.
     fn post_departures(&mut self) -> bool {
         for departure in std::mem::take(self.native().departures()) {
             let Departure {
@@ -407,11 +407,16 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
                 peer,
             };
             // Where the core's mailbox is full, the connection leaves with the next turn.
+            let posted = if self.io.outboxes[core].is_empty() {
+                self.post[core].post(envelope)
+            } else {
+                Err(envelope)
+            };
             if let Err(Envelope::Connection {
                 descriptor,
                 listener,
                 peer,
-            }) = self.post[core].post(envelope)
+            }) = posted
             {
                 self.native().departures().push(Departure {
                     core,

@@ -39,12 +39,19 @@ pub(in crate::runtime) struct ProcessEnded(pub(in crate::runtime) String);
 struct Core<T: Turn> {
     shard: T,
     io: Io<T::Mail>,
-    inbox: VecDeque<Vec<T::Mail>>,
+    inbox: VecDeque<Parcel<T::Mail>>,
+    /// Those that it has, and those that are on their way to it.
     connections: Vec<PeerEnd>,
     /// The deadline that the last turn left.
     wake_at: Instant,
     /// Whether the last turn asked for another at once.
     again: bool,
+}
+
+/// What one core sends to another, in order.
+enum Parcel<M> {
+    Mails(Vec<M>),
+    Connection(Departure),
 }
 
 /// A client's end of a connection.
@@ -193,6 +200,7 @@ impl<T: Turn> Simulation<T> {
         let (client, broker) = self.network.borrow_mut().connect();
         let chosen = self.prng.index(self.cores.len());
         self.cores[chosen].io.connections.add(chosen);
+        self.cores[chosen].connections.push(broker);
         self.arrive(Departure {
             core: chosen,
             end: broker,
@@ -211,7 +219,6 @@ impl<T: Turn> Simulation<T> {
             peer,
         } = departure;
         let core = &mut self.cores[core];
-        core.connections.push(end);
         let Backend::Simulated(simulated) = &mut core.io.backend else {
             unreachable!("the simulation made a simulated core");
         };
@@ -223,7 +230,7 @@ impl<T: Turn> Simulation<T> {
         });
     }
 
-    /// Moves the connections that a core has handed over in its turn.
+    /// Sends off the connections that a core has handed over in its turn.
     fn depart(&mut self, index: usize) {
         let core = &mut self.cores[index];
         let Backend::Simulated(simulated) = &mut core.io.backend else {
@@ -232,8 +239,10 @@ impl<T: Turn> Simulation<T> {
         for departure in std::mem::take(&mut simulated.departures) {
             let core = &mut self.cores[index];
             core.connections.retain(|end| *end != departure.end);
+            let next = &mut self.cores[departure.core];
+            next.connections.push(departure.end);
+            next.inbox.push_back(Parcel::Connection(departure));
             self.note(0x300);
-            self.arrive(departure);
         }
     }
 
@@ -350,7 +359,7 @@ impl<T: Turn> Simulation<T> {
                     core.io.outboxes.iter_mut().map(std::mem::take).collect();
                 for (to, mails) in outboxes.into_iter().enumerate() {
                     if !mails.is_empty() {
-                        self.cores[to].inbox.push_back(mails);
+                        self.cores[to].inbox.push_back(Parcel::Mails(mails));
                     }
                 }
                 self.note(crate::base::convert::u64_from(index));
@@ -360,8 +369,12 @@ impl<T: Turn> Simulation<T> {
             }
             Task::Deliver(index) => {
                 let core = &mut self.cores[index];
-                let mails = core.inbox.pop_front().expect("the task was offered");
-                core.io.events.extend(mails.into_iter().map(Event::Mail));
+                match core.inbox.pop_front().expect("the task was offered") {
+                    Parcel::Mails(mails) => {
+                        core.io.events.extend(mails.into_iter().map(Event::Mail));
+                    }
+                    Parcel::Connection(departure) => self.arrive(departure),
+                }
                 self.note(0x100);
             }
             Task::Finish(index) => {
