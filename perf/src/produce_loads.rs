@@ -160,14 +160,15 @@ pub fn fsync(
     measured: &mut Measured,
     partitions: i32,
     producers_each: i32,
+    window: usize,
 ) -> Result<(), String> {
     const TOPIC: &str = "synced";
     const RAW: &str = "fdatasync";
     let mut running = Running::start(bench, measured, &bench.contestants())?;
     measured.load = format!(
         "Produce v7 acks=all, one record of 1 KiB, flush.messages=1, {partitions} partitions with \
-         {producers_each} producers each, a connection and 1 in flight for each of them, one client \
-         thread; fdatasync: a loop that appends a batch of that size to a file and syncs it"
+         {producers_each} producers each, a connection and {window} in flight for each of them, one \
+         client thread; fdatasync: a loop that appends a batch of that size to a file and syncs it"
     );
     let configs = [("flush.messages", "1")];
     for (_, broker) in &mut running.0 {
@@ -180,7 +181,7 @@ pub fn fsync(
         let frame = |index| wire::produce_with(wire::ACKS_ALL, TOPIC, index % partitions, &batch);
         let load = Load {
             frames: (0..partitions * producers_each).map(frame).collect(),
-            window: 1,
+            window,
             duration,
             error_of: wire::produce_error,
         };

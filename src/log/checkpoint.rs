@@ -44,19 +44,37 @@ pub fn read(disk: &Disk, path: &Path) -> Result<OffsetCheckpoint, StorageError> 
     parse(&text).map_err(|why| StorageError::malformed(path, why))
 }
 
-/// Replaces a checkpoint of the log directory.
+/// Replaces a checkpoint of the log directory by what [`content`] made.
 ///
 /// # Errors
 /// What the file system said; the old content stands then.
-pub fn write(disk: &Disk, path: &Path, entries: &OffsetCheckpoint) -> Result<(), StorageError> {
-    disk.write_atomically(path, to_text(entries).as_bytes())
+pub fn write(disk: &Disk, path: &Path, content: &[u8]) -> Result<(), StorageError> {
+    disk.write_atomically(path, content)
         .map_err(|error| StorageError::io("write", path, error))
 }
 
-/// What a checkpoint with these entries holds.
+/// Entries of a checkpoint, as its lines.
+#[derive(Clone, Default, Debug)]
+pub struct Lines {
+    count: usize,
+    text: String,
+}
+
+impl Lines {
+    /// Adds an entry.
+    pub fn push(&mut self, topic: &str, partition: PartitionIndex, offset: Offset) {
+        self.count += 1;
+        writeln!(self.text, "{topic} {partition} {offset}").expect("a String takes all");
+    }
+}
+
+/// What a checkpoint with all of these entries holds.
 #[must_use]
-pub fn content(entries: &OffsetCheckpoint) -> Vec<u8> {
-    to_text(entries).into_bytes()
+pub fn content<'l>(lines: impl Iterator<Item = &'l Lines> + Clone) -> Vec<u8> {
+    let count: usize = lines.clone().map(|lines| lines.count).sum();
+    let mut text = format!("0\n{count}\n");
+    text.extend(lines.map(|lines| lines.text.as_str()));
+    text.into_bytes()
 }
 
 /// The entries in the text of a checkpoint.
@@ -80,16 +98,6 @@ pub fn parse(text: &[u8]) -> Result<OffsetCheckpoint, String> {
         Ok(())
     })?;
     Ok(entries)
-}
-
-/// The text of a checkpoint.
-#[must_use]
-pub fn to_text(entries: &OffsetCheckpoint) -> String {
-    let mut text = format!("0\n{}\n", entries.len());
-    for ((topic, partition), offset) in entries {
-        writeln!(text, "{topic} {partition} {offset}").expect("a String takes all");
-    }
-    text
 }
 
 /// Gives the whitespace-split fields of each entry to `entry`.

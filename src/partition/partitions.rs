@@ -13,6 +13,7 @@ use crate::protocol::errors::ErrorCode;
 use crate::runtime::disk::Disk;
 use crate::runtime::io::Io;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 /// The partitions that a core owns.
 #[derive(Default)]
@@ -123,6 +124,11 @@ impl Partitions {
     /// All partitions, in the order of their places.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Partition> {
         self.slots.iter_mut().flatten()
+    }
+
+    /// Those in some of the places.
+    pub fn between(&self, places: Range<usize>) -> impl Iterator<Item = &Partition> {
+        self.slots.get(places).unwrap_or_default().iter().flatten()
     }
 
     /// How many there are.

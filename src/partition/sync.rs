@@ -163,7 +163,8 @@ impl Partitions {
     }
 
     /// A file of a log is durable, or never will be: a failed sync is not retried, because the kernel
-    /// has already marked the pages as clean.
+    /// has already marked the pages as clean. Who waited for it is answered by the turn's `write`, once
+    /// for all syncs that ended.
     pub fn on_synced<M>(
         &mut self,
         io: &mut Io<M>,
@@ -177,7 +178,6 @@ impl Partitions {
         if let Some(place) = self.place(topic_partition) {
             self.note_synced(io, place, result, effects);
         }
-        self.answer_rounds(effects);
     }
 
     fn note_synced<M>(

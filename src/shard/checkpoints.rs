@@ -1,200 +1,186 @@
-//! The regular work of a shard, and the checkpoint files, which shard 0 writes for all.
+//! The checkpoint files, which say where each log's records are durable, count and begin: Kafka writes
+//! them every few seconds, and so does shard 0 for all shards.
+//!
+//! ```text
+//!   due ─► Looking: has anything moved? ──no──► done
+//!             └─yes─► Gathering: lines ──Mail::Checkpoint──► shard 0: the files, of all shards' lines
+//! ```
+//! A core has thousands of logs, more than any cache holds: it goes through some of them in each turn.
+//! Lines are made where the logs are; shard 0 only strings them together.
 
-use super::mail::{CheckpointEntry, CheckpointFiles, Mail};
-use super::{Phase, Shard, Timers};
-use crate::base::ids::PartitionIndex;
-use crate::base::time::{Instant, milliseconds};
-use crate::config::Configuration;
-use crate::log::checkpoint::{self, OffsetCheckpoint};
+use super::mail::{CheckpointFiles, CheckpointLines, Mail};
+use super::{Phase, Shard};
+use crate::base::ids::Offset;
+use crate::base::time::Instant;
+use crate::log::checkpoint;
+use crate::partition::Partition;
 use crate::runtime::io::Io;
-use std::time::Duration;
 
-/// How long a shard that stops waits for requests that are being answered.
-const IDLE_CHECK: Duration = Duration::from_secs(30);
+/// Most logs that are gone through in one turn.
+const LOGS_PER_TURN_MAX: usize = 512;
 
-impl Timers {
-    pub(super) fn new(now: Instant, configuration: &Configuration) -> Timers {
-        let upkeep = now + milliseconds(configuration.log_initial_task_delay_ms());
-        let flush_interval = flush_interval(configuration);
-        Timers {
-            checkpoint: now + checkpoint_interval(configuration),
-            recovery_point: upkeep,
-            log_starts: upkeep,
-            flush: flush_interval.map_or(Instant::NEVER, |interval| (now + interval).min(upkeep)),
-            flush_interval,
-            retention: upkeep,
-            idle_connections: now + IDLE_CHECK,
-        }
-    }
-}
-
-/// A time between two rounds; as in Kafka, without one there is no second round.
-fn interval(ms: i64) -> Duration {
-    if ms > 0 {
-        milliseconds(ms)
-    } else {
-        Duration::MAX
-    }
-}
-
-fn checkpoint_interval(configuration: &Configuration) -> Duration {
-    interval(configuration.replica_high_watermark_checkpoint_interval_ms())
-}
-
-fn recovery_point_interval(configuration: &Configuration) -> Duration {
-    interval(i64::from(
-        configuration.log_flush_offset_checkpoint_interval_ms(),
-    ))
-}
-
-fn log_starts_interval(configuration: &Configuration) -> Duration {
-    interval(i64::from(
-        configuration.log_flush_start_offset_checkpoint_interval_ms(),
-    ))
-}
-
-/// How often all logs are asked whether their `flush.ms` has passed. By default Kafka never looks;
-/// klamm then syncs each log at its own time.
-fn flush_interval(configuration: &Configuration) -> Option<Duration> {
-    let ms = configuration.log_flush_scheduler_interval_ms();
-    (ms < i64::MAX).then(|| interval(ms))
-}
-
-/// What the checkpoint files said of this shard's logs when they were last written: an idle broker
-/// writes nothing.
+/// How far a shard is with its checkpoints.
 #[derive(Default)]
-pub(super) struct Checkpointed {
+pub(super) struct Checkpoints {
+    /// What the files said of its logs when they were last written: an idle broker writes nothing.
+    told: Told,
+    /// Files whose time came while others were under way.
+    due: CheckpointFiles,
+    pass: Option<Pass>,
+}
+
+#[derive(Default)]
+struct Told {
     offsets: Option<u64>,
     log_starts: Option<u64>,
 }
 
-impl Shard {
-    /// Does what is due.
-    pub(super) fn on_timers(&mut self, io: &mut Io<Mail>) {
-        let now = io.now().instant;
-        while let Some(request) = self.requests.due(now) {
-            self.on_wake(io, request, true);
-        }
-        if self.phase != Phase::Serving {
-            return;
-        }
-        self.coordinators.on_timers(now);
-        if now >= self.timers.recovery_point {
-            self.timers.recovery_point = now + recovery_point_interval(&self.configuration);
-            // What the last round has synced is recorded, and the next round begins.
-            self.logs.next_recovery_point.get_or_insert(0);
-        }
-        self.move_recovery_points(io);
-        match self.timers.flush_interval {
-            None => self.partitions.flush_due(now),
-            Some(interval) if now >= self.timers.flush => {
-                self.timers.flush = now + interval;
-                self.partitions.sync_due(io.now(), false);
-            }
-            Some(_) => {}
-        }
-        self.partitions.sync_next(io);
-        let due = CheckpointFiles {
-            offsets: now >= self.timers.checkpoint,
-            log_starts: now >= self.timers.log_starts,
-        };
-        if due.offsets {
-            self.timers.checkpoint = now + checkpoint_interval(&self.configuration);
-            self.tend_metadata(io);
-        }
-        if due.log_starts {
-            self.timers.log_starts = now + log_starts_interval(&self.configuration);
-        }
-        self.checkpoint(io, due);
-        if now >= self.timers.retention {
-            let interval = self.configuration.log_retention_check_interval_ms();
-            self.timers.retention = now + milliseconds(interval);
-            self.partitions.housekeeping(io);
-        }
-        if now >= self.logs.retry_at {
-            self.retry_logs(io);
-            // One of them may be of a coordinator.
-            self.follow_coordinators(io, None);
-        }
-        if now >= self.timers.idle_connections {
-            self.timers.idle_connections = now + IDLE_CHECK;
-            self.close_idle(io);
-            io.pool().rest();
-        }
-    }
+/// One way through all logs.
+struct Pass {
+    /// The place of the next log.
+    place: usize,
+    stage: Stage,
+}
 
-    /// The next time at which something of the above is due.
-    pub(super) fn next_timer(&self) -> Instant {
-        let timers = &self.timers;
-        let flush = match timers.flush_interval {
-            None => self.partitions.next_flush(),
-            Some(_) => timers.flush,
-        };
-        let idle = if self.connections.count() > 0 {
-            timers.idle_connections
-        } else {
-            Instant::NEVER
-        };
-        let regular = timers.checkpoint.min(timers.recovery_point);
-        let regular = regular.min(timers.log_starts).min(timers.retention);
-        let regular = regular.min(self.partitions.next_sync());
-        regular.min(flush).min(idle).min(self.logs.retry_at)
-    }
+enum Stage {
+    Looking(CheckpointFiles, Sums),
+    Gathering(CheckpointFiles, Vec<CheckpointLines>),
+}
 
-    /// Gives shard 0 the lines for those of the files whose time has come, where this shard's lines
-    /// are others than before.
-    fn checkpoint(&mut self, io: &mut Io<Mail>, due: CheckpointFiles) {
-        if !due.offsets && !due.log_starts {
-            return;
-        }
-        let (mut offsets, mut log_starts) = (0u64, 0u64);
-        for partition in self.partitions.iter_mut() {
-            offsets = offsets
-                .wrapping_mul(31)
-                .wrapping_add(partition.high_watermark.0.cast_unsigned())
-                .wrapping_add(partition.log.recovery_point().0.cast_unsigned() << 1)
-                .wrapping_add(1);
-            log_starts = log_starts
-                .wrapping_mul(31)
-                .wrapping_add(partition.log.log_start_offset().0.cast_unsigned() << 2)
-                .wrapping_add(1);
-        }
+/// What stands for all that the files would say.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    offsets: u64,
+    log_starts: u64,
+}
+
+impl Sums {
+    fn add(&mut self, partition: &Partition) {
+        let bits = |offset: Offset| offset.0.cast_unsigned();
+        let log = &partition.log;
+        self.offsets = self
+            .offsets
+            .wrapping_mul(31)
+            .wrapping_add(bits(partition.high_watermark))
+            .wrapping_add(bits(log.recovery_point()) << 1)
+            .wrapping_add(1);
+        self.log_starts = self
+            .log_starts
+            .wrapping_mul(31)
+            .wrapping_add(bits(log.log_start_offset()) << 2)
+            .wrapping_add(1);
+    }
+}
+
+impl Told {
+    /// The files, of those that are due, that would say something else now.
+    fn moved(&mut self, due: CheckpointFiles, now: Sums) -> CheckpointFiles {
         let has_moved = |before: &mut Option<u64>, sum| before.replace(sum) != Some(sum);
-        let files = CheckpointFiles {
-            offsets: due.offsets && has_moved(&mut self.checkpointed.offsets, offsets),
-            log_starts: due.log_starts && has_moved(&mut self.checkpointed.log_starts, log_starts),
-        };
-        if files.offsets || files.log_starts {
-            let entries = self.checkpoint_entries();
-            let mail = Mail::Checkpoint {
-                core: self.core,
-                entries,
-                files,
-                is_final: false,
-            };
-            self.pass(io, 0, mail);
+        CheckpointFiles {
+            offsets: due.offsets && has_moved(&mut self.offsets, now.offsets),
+            log_starts: due.log_starts && has_moved(&mut self.log_starts, now.log_starts),
         }
+    }
+}
+
+impl Checkpoints {
+    /// Begins with what is due, unless something is under way.
+    fn begin(&mut self, due: CheckpointFiles) -> Option<Pass> {
+        self.due = self.due.or(due);
+        self.pass.take().or_else(|| {
+            let due = std::mem::take(&mut self.due);
+            due.is_any().then(|| Pass {
+                place: 0,
+                stage: Stage::Looking(due, Sums::default()),
+            })
+        })
+    }
+}
+
+impl Shard {
+    /// Goes on through the logs, and gives shard 0 the lines for those of the files whose time has come,
+    /// where they are others than before.
+    pub(super) fn checkpoint(&mut self, io: &mut Io<Mail>, due: CheckpointFiles) {
+        let Some(mut pass) = self.checkpoints.begin(due) else {
+            return;
+        };
+        let mut left = LOGS_PER_TURN_MAX;
+        let end = self.partitions.places_end();
+        loop {
+            let last = end.min(pass.place.saturating_add(left));
+            for partition in self.partitions.between(pass.place..last) {
+                match &mut pass.stage {
+                    Stage::Looking(_, sums) => sums.add(partition),
+                    Stage::Gathering(_, lines) => lines[partition.directory].add(partition),
+                }
+            }
+            left -= last.saturating_sub(pass.place);
+            pass.place = last;
+            if pass.place < end {
+                self.checkpoints.pass = Some(pass);
+                io.turn_again();
+                return;
+            }
+            match pass.stage {
+                Stage::Looking(due, sums) => {
+                    let files = self.checkpoints.told.moved(due, sums);
+                    if !files.is_any() {
+                        return;
+                    }
+                    pass = Pass {
+                        place: 0,
+                        stage: Stage::Gathering(files, self.no_lines()),
+                    };
+                }
+                Stage::Gathering(files, mut lines) => {
+                    self.logs.add_missing(&mut lines);
+                    let mail = Mail::Checkpoint {
+                        core: self.core,
+                        lines,
+                        files,
+                        is_final: false,
+                    };
+                    self.pass(io, 0, mail);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn no_lines(&self) -> Vec<CheckpointLines> {
+        vec![CheckpointLines::default(); self.logs.directories.list.len()]
+    }
+
+    /// What the files shall say about this core's logs, in one go.
+    pub(super) fn checkpoint_lines(&mut self) -> Vec<CheckpointLines> {
+        let mut lines = self.no_lines();
+        for partition in self.partitions.iter_mut() {
+            lines[partition.directory].add(partition);
+        }
+        self.logs.add_missing(&mut lines);
+        lines
     }
 
     /// A log is gone: the files must not say of the next one by its name what was true of this one.
     pub(super) fn checkpoint_soon(&mut self, now: Instant) {
+        self.checkpoints.pass = None;
         self.timers.checkpoint = now;
         self.timers.log_starts = now;
     }
 
-    /// Shard 0: takes a shard's entries, and writes the files of each directory.
+    /// Shard 0: takes a shard's lines, and writes the files of each directory.
     pub(super) fn on_checkpoint(
         &mut self,
         io: &mut Io<Mail>,
         core: usize,
-        entries: Vec<CheckpointEntry>,
+        lines: Vec<CheckpointLines>,
         files: CheckpointFiles,
         is_final: bool,
     ) {
         let Some(control) = self.control.as_mut() else {
             return;
         };
-        control.checkpoints[core] = Some(entries);
+        control.checkpoints[core] = Some(lines);
         if is_final {
             control.shards_closed += 1;
         }
@@ -222,20 +208,14 @@ impl Shard {
             return;
         }
         for (place, directory) in self.logs.directories.list.iter().enumerate() {
-            let mut recovery_points = OffsetCheckpoint::new();
-            let mut log_starts = OffsetCheckpoint::new();
-            let mut high_watermarks = OffsetCheckpoint::new();
-            let entries = control.checkpoints.iter().flatten().flatten();
-            for entry in entries.filter(|entry| entry.directory == place) {
-                let key = || (entry.topic.to_string(), PartitionIndex(entry.partition));
-                recovery_points.insert(key(), entry.recovery_point);
-                high_watermarks.insert(key(), entry.high_watermark);
-                // Only where it cannot be told from the first segment's name.
-                if entry.log_start_offset > entry.first_segment_offset {
-                    log_starts.insert(key(), entry.log_start_offset);
-                }
-            }
-            for (name, content, is_due) in [
+            let of_all = || {
+                let shards = control.checkpoints.iter().flatten();
+                shards.map(move |lines| &lines[place])
+            };
+            let recovery_points = || checkpoint::content(of_all().map(|of| &of.recovery_points));
+            let log_starts = || checkpoint::content(of_all().map(|of| &of.log_starts));
+            let high_watermarks = || checkpoint::content(of_all().map(|of| &of.high_watermarks));
+            let all: [(_, &dyn Fn() -> Vec<u8>, _); 3] = [
                 (checkpoint::RECOVERY_POINT, &recovery_points, files.offsets),
                 (checkpoint::LOG_START_OFFSET, &log_starts, files.log_starts),
                 (
@@ -243,17 +223,35 @@ impl Shard {
                     &high_watermarks,
                     files.offsets,
                 ),
-            ] {
+            ];
+            for (name, content, is_due) in all {
                 if !is_due {
                     continue;
                 }
                 let path = directory.path.join(name);
                 if !waits {
-                    io.replace_file(&path, checkpoint::content(content), None);
-                } else if let Err(error) = checkpoint::write(io.disk(), &path, content) {
+                    io.replace_file(&path, content(), None);
+                } else if let Err(error) = checkpoint::write(io.disk(), &path, &content()) {
                     tracing::error!("{error}");
                 }
             }
+        }
+    }
+}
+
+impl CheckpointLines {
+    fn add(&mut self, partition: &Partition) {
+        let (log, topic) = (&partition.log, &partition.topic);
+        let index = partition.topic_partition.partition;
+        self.recovery_points
+            .push(topic, index, log.recovery_point());
+        self.high_watermarks
+            .push(topic, index, partition.high_watermark);
+        // Only where it cannot be told from the first segment's name.
+        let start = log.log_start_offset();
+        let first = log.segments().next();
+        if first.is_some_and(|segment| start > segment.base_offset) {
+            self.log_starts.push(topic, index, start);
         }
     }
 }

@@ -9,7 +9,7 @@
 //! A reply waits until every shard has said that it replayed what the command did: whoever is told
 //! that a topic is deleted finds it nowhere, by whichever connection, on whichever core.
 
-use super::mail::{CheckpointEntry, CheckpointFiles, Mail, Opened};
+use super::mail::{CheckpointFiles, CheckpointLines, Mail, Opened};
 use super::start::{Announcement, Directories};
 use super::{Phase, Shard};
 use crate::base::ids::{NodeId, Offset};
@@ -70,7 +70,7 @@ pub struct Control {
     broker_epoch: i64,
     opened: Vec<Opened>,
     /// What the checkpoint files shall say, by core; `None` where a core has not spoken yet.
-    pub checkpoints: Vec<Option<Vec<CheckpointEntry>>>,
+    pub checkpoints: Vec<Option<Vec<CheckpointLines>>>,
     /// Shards that have closed their logs.
     pub shards_closed: usize,
     is_clean: bool,
@@ -601,7 +601,7 @@ impl Shard {
         for socket in self.connections.sockets() {
             io.close(socket);
         }
-        let entries = self.checkpoint_entries();
+        let lines = self.checkpoint_lines();
         if let Some(control) = self.control.as_mut() {
             control.is_clean &= is_clean;
         }
@@ -610,7 +610,7 @@ impl Shard {
             0,
             Mail::Checkpoint {
                 core: self.core,
-                entries,
+                lines,
                 files: CheckpointFiles::ALL,
                 is_final: true,
             },

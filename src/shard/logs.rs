@@ -2,7 +2,7 @@
 //! says.
 
 use super::changes::Change;
-use super::mail::{CheckpointEntry, Mail, Opened};
+use super::mail::{CheckpointLines, Mail, Opened};
 use super::start::Directories;
 use super::{Phase, Shard};
 use crate::base::ids::{LeaderEpoch, NodeId, Offset, PartitionIndex, TopicPartition};
@@ -119,24 +119,28 @@ impl Logs {
         due
     }
 
-    /// What the checkpoint files shall go on to say about logs that could not be opened.
-    fn missing_entries(&self) -> Vec<CheckpointEntry> {
-        let entry = |(topic_partition, missing): (&TopicPartition, &Missing)| {
-            let directory = &self.directories.list[missing.place?];
-            let key = (missing.topic.to_string(), topic_partition.partition);
+    /// Adds what the checkpoint files shall go on to say about logs that could not be opened.
+    pub(super) fn add_missing(&self, lines: &mut [CheckpointLines]) {
+        for (topic_partition, missing) in &self.offline {
+            let Some(place) = missing.place else {
+                continue;
+            };
+            let (directory, topic) = (&self.directories.list[place], &*missing.topic);
+            let index = topic_partition.partition;
+            let key = (topic.to_owned(), index);
             let found = |offsets: &OffsetCheckpoint| offsets.get(&key).copied();
             let recovery_point = found(&directory.recovery_points).unwrap_or_default();
-            Some(CheckpointEntry {
-                directory: missing.place?,
-                topic: Arc::clone(&missing.topic),
-                partition: topic_partition.partition.0,
-                recovery_point,
-                log_start_offset: found(&directory.log_start_offsets).unwrap_or_default(),
-                first_segment_offset: Offset(0),
-                high_watermark: recovery_point,
-            })
-        };
-        self.offline.iter().filter_map(entry).collect()
+            lines[place]
+                .recovery_points
+                .push(topic, index, recovery_point);
+            lines[place]
+                .high_watermarks
+                .push(topic, index, recovery_point);
+            let start = found(&directory.log_start_offsets);
+            if let Some(start) = start.filter(|start| *start > Offset(0)) {
+                lines[place].log_starts.push(topic, index, start);
+            }
+        }
     }
 
     /// Whether the marker of a clean stop would be true of logs that could not be opened: they are
@@ -411,30 +415,6 @@ impl Shard {
             }
         }
         self.partitions.await_flushes();
-    }
-
-    /// What the checkpoint files shall say about this core's logs.
-    pub(super) fn checkpoint_entries(&mut self) -> Vec<CheckpointEntry> {
-        let missing = self.logs.missing_entries();
-        self.partitions
-            .iter_mut()
-            .map(|partition| CheckpointEntry {
-                directory: partition.directory,
-                topic: Arc::from(&*partition.topic),
-                partition: partition.topic_partition.partition.0,
-                recovery_point: partition.log.recovery_point(),
-                log_start_offset: partition.log.log_start_offset(),
-                first_segment_offset: partition
-                    .log
-                    .segments()
-                    .next()
-                    .map_or(partition.log.log_start_offset(), |segment| {
-                        segment.base_offset
-                    }),
-                high_watermark: partition.high_watermark,
-            })
-            .chain(missing)
-            .collect()
     }
 
     /// Brings recovery points up to what is synced: of some logs in each turn. When it has been through

@@ -1,8 +1,9 @@
 //! What shards send each other.
 
-use crate::base::ids::{Offset, PartitionIndex};
+use crate::base::ids::PartitionIndex;
 use crate::controller::{Command, Reply};
 use crate::coordinator::group::{GroupCommand, GroupReply};
+use crate::log::checkpoint::Lines;
 use crate::metadata::batch::MetadataBatch;
 use crate::metadata::image::MetadataImage;
 use crate::partition::session::MovingSession;
@@ -79,8 +80,8 @@ pub enum Mail {
     Checkpoint {
         /// Where the mail comes from.
         core: usize,
-        /// One line per log.
-        entries: Vec<CheckpointEntry>,
+        /// Of its logs, by log directory.
+        lines: Vec<CheckpointLines>,
         /// Which files they are for; the last word is for all.
         files: CheckpointFiles,
         /// Whether the shard has closed its logs, and this is its last word.
@@ -98,7 +99,7 @@ pub enum Mail {
 }
 
 /// The checkpoint files, by when they are written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct CheckpointFiles {
     /// Recovery points and high watermarks.
     pub offsets: bool,
@@ -112,6 +113,21 @@ impl CheckpointFiles {
         offsets: true,
         log_starts: true,
     };
+
+    /// These, and those.
+    #[must_use]
+    pub fn or(self, other: CheckpointFiles) -> CheckpointFiles {
+        CheckpointFiles {
+            offsets: self.offsets || other.offsets,
+            log_starts: self.log_starts || other.log_starts,
+        }
+    }
+
+    /// Whether it is one of them at least.
+    #[must_use]
+    pub fn is_any(self) -> bool {
+        self.offsets || self.log_starts
+    }
 }
 
 /// What opening its logs took a shard.
@@ -125,21 +141,13 @@ pub struct Opened {
     pub truncated_bytes: u64,
 }
 
-/// What the checkpoint files say about one log.
-#[derive(Clone, Debug)]
-pub struct CheckpointEntry {
-    /// Which log directory.
-    pub directory: usize,
-    /// The topic.
-    pub topic: Arc<str>,
-    /// The partition.
-    pub partition: i32,
-    /// Everything below it is durable.
-    pub recovery_point: Offset,
-    /// First offset of the log.
-    pub log_start_offset: Offset,
-    /// Offset in the name of the first segment.
-    pub first_segment_offset: Offset,
-    /// The high watermark.
-    pub high_watermark: Offset,
+/// What the checkpoint files of one log directory say about the logs of one shard.
+#[derive(Clone, Default, Debug)]
+pub struct CheckpointLines {
+    /// Up to where each is durable.
+    pub recovery_points: Lines,
+    /// Where those start of which their first segment's name does not tell.
+    pub log_starts: Lines,
+    /// Up to where the records of each count.
+    pub high_watermarks: Lines,
 }

@@ -22,12 +22,12 @@ mod mail;
 mod requests;
 mod serve;
 mod start;
+mod timers;
 
 pub use format::{claim, format_directory};
-pub use mail::{CheckpointEntry, Mail, Opened};
+pub use mail::{Mail, Opened};
 pub use start::{Announcement, Directories, Start};
 
-use crate::base::time::Instant;
 use crate::config::Configuration;
 use crate::connection::Receiver;
 use crate::handler::{Broker, Outbox, ProducerIds};
@@ -42,7 +42,6 @@ use connections::Connections;
 use requests::Requests;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// So many items a list may hold when it is kept for the next turn.
 const KEPT_ROOM_MAX: usize = 1024;
@@ -93,29 +92,10 @@ pub struct Shard {
     frames: Vec<Bytes>,
     /// Answers and wake-ups for requests of this core.
     local: VecDeque<Mail>,
-    timers: Timers,
+    timers: timers::Timers,
     /// Why connections were closed: each reason is told once, by shard 0 for all.
     complaints: std::collections::BTreeSet<String>,
-    checkpointed: checkpoints::Checkpointed,
-}
-
-/// When the regular work of a shard is due.
-#[derive(Debug)]
-struct Timers {
-    /// High watermarks are sent to shard 0.
-    checkpoint: Instant,
-    /// First offsets are sent to shard 0.
-    log_starts: Instant,
-    /// It is looked whether logs must be synced, where that has a time of its own.
-    flush: Instant,
-    /// Read once: it is looked at in every turn.
-    flush_interval: Option<Duration>,
-    /// Logs are synced and their recovery points move.
-    recovery_point: Instant,
-    /// Old segments are deleted.
-    retention: Instant,
-    /// Connections that have been idle for too long are closed.
-    idle_connections: Instant,
+    checkpoints: checkpoints::Checkpoints,
 }
 
 impl Turn for Shard {
@@ -210,11 +190,11 @@ impl Shard {
             Mail::Serve => self.on_serve(io),
             Mail::Checkpoint {
                 core,
-                entries,
+                lines,
                 files,
                 is_final,
             } => {
-                self.on_checkpoint(io, core, entries, files, is_final);
+                self.on_checkpoint(io, core, lines, files, is_final);
             }
             Mail::Session(moving) => self.sessions.arrive(moving, io.now().instant),
             Mail::Complaint { peer, why } => self.complain(io, peer, why),

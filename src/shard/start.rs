@@ -11,7 +11,8 @@ use super::control::Control;
 use super::coordinators::Coordinators;
 use super::format::{claim, format_directory};
 use super::mail::Mail;
-use super::{Phase, Shard, Timers, logs};
+use super::timers::Timers;
+use super::{Phase, Shard, logs};
 use crate::base::prng::Prng;
 use crate::base::time::Now;
 use crate::base::uuid::Uuid;
@@ -237,7 +238,7 @@ impl Start {
             unsent: Vec::new(),
             frames: Vec::new(),
             local: VecDeque::new(),
-            checkpointed: super::checkpoints::Checkpointed::default(),
+            checkpoints: super::checkpoints::Checkpoints::default(),
             complaints: std::collections::BTreeSet::new(),
         };
         if shard.core == 0 {

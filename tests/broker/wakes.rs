@@ -26,6 +26,13 @@ const FETCHES: i32 = 60;
 /// Heartbeats that follow each other faster wait for something.
 const PAUSE: Duration = Duration::from_millis(250);
 
+fn produce_one(peer: &mut Peer, topic: &str) {
+    let mut builder = BatchBuilder::new(Offset(0));
+    builder.append(Timestamp(1_700_000_000_000), None, Some(b"value"), &[]);
+    let produced = produce(&mut peer.stream, topic, builder.finish());
+    assert_eq!(produced.responses[0].partition_responses[0].error_code, 0);
+}
+
 #[test]
 fn connections_that_move_lose_nothing_and_keep_their_order() {
     let mut broker = Broker::start(2);
@@ -103,10 +110,7 @@ fn consumers_that_move_take_their_fetch_sessions_with_them() {
         }
     }
     for (topic, session, peer) in &mut peers {
-        let mut builder = BatchBuilder::new(Offset(0));
-        builder.append(Timestamp(1_700_000_000_000), None, Some(b"value"), &[]);
-        let produced = produce(&mut peer.stream, topic, builder.finish());
-        assert_eq!(produced.responses[0].partition_responses[0].error_code, 0);
+        produce_one(peer, topic);
         let answer = peer.ask(11, &incremental(*session, FETCHES + 1));
         let partition = &answer.responses[0].partitions[0];
         assert_eq!((partition.error_code, partition.high_watermark), (0, 1));

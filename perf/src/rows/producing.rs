@@ -152,7 +152,7 @@ const SYNCED: &str = "acks_per_s";
 pub const FSYNC_1: Row = Row {
     name: "fsync-1",
     title: "1 KiB synced before its ack, 1 partition, one producer",
-    measure: |bench, measured| produce_loads::fsync(bench, measured, 1, 1),
+    measure: |bench, measured| produce_loads::fsync(bench, measured, 1, 1, 1),
     comparisons: &[
         against(
             "of append + fdatasync, acks/s",
@@ -190,14 +190,14 @@ const SYNCED_64: [Comparison; 4] = [
 pub const FSYNC_64: Row = Row {
     name: "fsync-64",
     title: "1 KiB synced before its ack, 64 partitions, a producer each",
-    measure: |bench, measured| produce_loads::fsync(bench, measured, 64, 1),
+    measure: |bench, measured| produce_loads::fsync(bench, measured, 64, 1, 1),
     comparisons: &SYNCED_64,
 };
 
 /// Syncs that producers of one partition may share.
 pub const FSYNC_64_SHARED: Row = Row {
     name: "fsync-64-shared",
-    title: "1 KiB synced before its ack, 64 partitions, eight producers each",
-    measure: |bench, measured| produce_loads::fsync(bench, measured, 64, 8),
+    title: "1 KiB synced before its ack, 64 partitions, eight producers each, 5 in flight",
+    measure: |bench, measured| produce_loads::fsync(bench, measured, 64, 8, 5),
     comparisons: &SYNCED_64,
 };
