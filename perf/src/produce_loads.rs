@@ -162,23 +162,21 @@ pub fn fsync(
     producers_each: i32,
     window: usize,
 ) -> Result<(), String> {
-    const TOPIC: &str = "synced";
     const RAW: &str = "fdatasync";
     let mut running = Running::start(bench, measured, &bench.contestants())?;
     measured.load = format!(
         "Produce v7 acks=all, one record of 1 KiB, flush.messages=1, {partitions} partitions with \
          {producers_each} producers each, a connection and {window} in flight for each of them, one \
-         client thread; fdatasync: a loop that appends a batch of that size to a file and syncs it"
+         client thread; a topic for each run, since the disk's interrupts make one core the better \
+         place; fdatasync: a loop that appends a batch of that size to a file and syncs it"
     );
     let configs = [("flush.messages", "1")];
-    for (_, broker) in &mut running.0 {
-        wire::create_topic_with(broker.port(), TOPIC, partitions, &configs)?;
-    }
     let batch = || wire::batch(1, &[b'v'; 1024], now_ms());
     let duration = bench.seconds(10);
-    let once = |broker: &mut Broker| -> Result<Figures, String> {
+    let once = |broker: &mut Broker, topic: &str| -> Result<Figures, String> {
+        wire::create_topic_with(broker.port(), topic, partitions, &configs)?;
         let batch = batch();
-        let frame = |index| wire::produce_with(wire::ACKS_ALL, TOPIC, index % partitions, &batch);
+        let frame = |index| wire::produce_with(wire::ACKS_ALL, topic, index % partitions, &batch);
         let load = Load {
             frames: (0..partitions * producers_each).map(frame).collect(),
             window,
@@ -188,15 +186,18 @@ pub fn fsync(
         let mut figures = ask(broker, &load)?;
         let rate = figures.of("requests_per_s");
         figures.insert("acks_per_s".into(), rate);
+        broker.node.forget_topic(topic)?;
         Ok(figures)
     };
-    running.warm_up(bench, |broker, _| once(broker).map(drop))?;
+    running.warm_up(bench, |broker, count| {
+        once(broker, &format!("warm-up-{count}")).map(drop)
+    })?;
     let [first, second] = bench.labels();
-    bench.alternate(measured, &[first, RAW, second], |label, _| {
+    bench.alternate(measured, &[first, RAW, second], |label, round| {
         if label == RAW {
             return probe::sync(&bench.installation.work, duration / 2, batch().len());
         }
-        once(running.get(label)?)
+        once(running.get(label)?, &format!("synced-{round}"))
     })?;
     running.stop()
 }

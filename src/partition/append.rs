@@ -1,5 +1,6 @@
 //! The owner's half of Produce: batches into the logs' queues, answers when they count.
 
+use super::leader::Partition;
 use super::partitions::{Partitions, TurnEffects};
 use super::work::{Answer, Origin, ProduceAnswer, ProduceEntry, ProduceRefusal, ProduceWork};
 use crate::base::ids::{Offset, TopicPartition};
@@ -18,6 +19,8 @@ pub(super) struct Round {
 
 struct Queued {
     answer: usize,
+    /// Where the partition was, which another may have now.
+    place: usize,
     topic_partition: TopicPartition,
     last_offset: Offset,
 }
@@ -64,6 +67,7 @@ impl Partitions {
             self.append_one(now, entry, &mut round);
         }
         self.rounds.push(round);
+        self.rounds_may_end = true;
     }
 
     fn append_one(&mut self, now: Now, entry: ProduceEntry, round: &mut Round) {
@@ -96,6 +100,7 @@ impl Partitions {
             Ok(appended) => {
                 round.queued.push(Queued {
                     answer: round.answers.len(),
+                    place,
                     topic_partition,
                     last_offset: appended.last_offset,
                 });
@@ -119,6 +124,7 @@ impl Partitions {
             }) => {
                 round.queued.push(Queued {
                     answer: round.answers.len(),
+                    place,
                     topic_partition,
                     last_offset,
                 });
@@ -143,7 +149,8 @@ impl Partitions {
         }
     }
 
-    /// Answers each round whose batches all count, or failed.
+    /// Answers each round whose batches all count, or failed. Thousands may wait for a sync, so that
+    /// it is not done where nothing can have come of any.
     pub(super) fn answer_rounds(&mut self, effects: &mut TurnEffects) {
         let mut rounds = std::mem::take(&mut self.rounds);
         rounds.retain_mut(|round| {
@@ -160,31 +167,40 @@ impl Partitions {
         self.rounds = rounds;
     }
 
-    fn settle_round(&mut self, round: &mut Round) {
+    fn settle_round(&self, round: &mut Round) {
         let answers = &mut round.answers;
-        round.queued.retain(|queued| {
-            let Some(partition) = self.get_mut(queued.topic_partition) else {
-                // The topic was deleted meanwhile.
-                fail(
-                    &mut answers[queued.answer],
-                    ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
-                );
-                return false;
-            };
-            // Without other replicas acks=1 and acks=all wait for the same: that it counts here.
-            let end = partition.high_watermark;
-            if end > queued.last_offset {
-                return false;
+        round.queued.retain(|queued| match self.outcome(queued) {
+            None => true,
+            Some(ErrorCode::NONE) => false,
+            Some(error) => {
+                fail(&mut answers[queued.answer], error);
+                false
             }
-            let is_lost = partition.write_failed && !partition.is_dirty;
-            if is_lost && partition.log.log_end_offset() <= queued.last_offset
-                || partition.is_offline
-            {
-                fail(&mut answers[queued.answer], ErrorCode::KAFKA_STORAGE_ERROR);
-                return false;
-            }
-            true
         });
+    }
+
+    /// What has become of a batch: `None` while that is not known. Without other replicas acks=1 and
+    /// acks=all wait for the same: that it counts here.
+    fn outcome(&self, queued: &Queued) -> Option<ErrorCode> {
+        let partition = self.slots.get(queued.place).and_then(Option::as_ref);
+        let same = |partition: &&Partition| partition.topic_partition == queued.topic_partition;
+        let Some(partition) = partition.filter(same) else {
+            // The topic was deleted meanwhile.
+            return Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+        };
+        if partition.high_watermark > queued.last_offset {
+            return Some(ErrorCode::NONE);
+        }
+        let is_lost = partition.write_failed && !partition.is_dirty;
+        let is_lost = is_lost && partition.log.log_end_offset() <= queued.last_offset;
+        (is_lost || partition.is_offline).then_some(ErrorCode::KAFKA_STORAGE_ERROR)
+    }
+
+    /// Whether a round could be answered that is not.
+    pub(super) fn owes_an_answer(&self) -> bool {
+        let is_known = |queued: &Queued| self.outcome(queued).is_some();
+        let mut rounds = self.rounds.iter();
+        rounds.any(|round| round.queued.iter().all(is_known))
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Partitions {
     pub(super) dirty: Vec<usize>,
     /// Produce requests whose answer waits for a write, or for a sync.
     pub(super) rounds: Vec<Round>,
+    /// Something has happened since that may be what one of them waits for.
+    pub(super) rounds_may_end: bool,
     /// Reads that wait for cold pages.
     parked: HashMap<u64, (Origin, Work)>,
     /// Logs whose retention waits for cold pages.
@@ -91,6 +93,7 @@ impl Partitions {
         self.without_log.remove(&topic_partition);
         let place = self.places.remove(&topic_partition)?;
         let partition = self.slots[place].take()?;
+        self.rounds_may_end = true;
         self.free.push(place);
         self.dirty.retain(|dirty| *dirty != place);
         if let Some(at) = partition.flush_at {
@@ -193,6 +196,7 @@ impl Partitions {
     /// Writes what the turn appended, one write per log, here or on the ring's workers; then answers
     /// what counts now.
     pub fn write<M>(&mut self, io: &mut Io<M>, effects: &mut TurnEffects) {
+        self.rounds_may_end |= !self.dirty.is_empty();
         let all_away = io.writes_wait();
         let mut away = Vec::new();
         let mut dirty = std::mem::take(&mut self.dirty);
@@ -218,7 +222,10 @@ impl Partitions {
         for place in away {
             self.write_away(io, place, effects);
         }
-        self.answer_rounds(effects);
+        if std::mem::take(&mut self.rounds_may_end) {
+            self.answer_rounds(effects);
+        }
+        debug_assert!(!self.owes_an_answer(), "what ends a round says so");
         effects.wakes.append(&mut self.disappointed);
     }
 

@@ -130,6 +130,7 @@ impl Partitions {
             }
             Err(error) => {
                 partition.go_offline(&error, &mut self.disappointed);
+                self.rounds_may_end = true;
                 return;
             }
         };
@@ -177,6 +178,7 @@ impl Partitions {
         };
         if let Some(place) = self.place(topic_partition) {
             self.note_synced(io, place, result, effects);
+            self.rounds_may_end = true;
         }
     }
 
