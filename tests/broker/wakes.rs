@@ -129,6 +129,40 @@ fn consumers_that_move_take_their_fetch_sessions_with_them() {
     }
 }
 
+/// Most clients ask a connection of its own for the brokers, and bring records by another.
+#[test]
+fn the_second_connections_of_clients_are_spread_over_cores() {
+    const CLIENTS: usize = 8;
+    const VALUE: [u8; 64 << 10] = [b'v'; 64 << 10];
+    let mut broker = Broker::start(2);
+    let topic = unique("topic");
+    Peer::of(&broker).create_topic(&topic, 16);
+    let mut first = Vec::new();
+    let mut second = Vec::new();
+    for _ in 0..CLIENTS {
+        let mut asks = Peer::of(&broker);
+        asks.topic_id(&topic);
+        first.push(asks);
+        let mut brings = Peer::of(&broker);
+        let mut builder = BatchBuilder::new(Offset(0));
+        builder.append(Timestamp(1_700_000_000_000), None, Some(&VALUE), &[]);
+        produce(&mut brings.stream, &topic, builder.finish());
+        second.push(brings);
+    }
+    if broker.is_klamm() {
+        broker.stop();
+        let printed = broker.printed();
+        let received = printed.split("received_bytes=").skip(1).map(|rest| {
+            let digits = rest.split_whitespace().next();
+            digits.and_then(|digits| digits.parse().ok()).unwrap()
+        });
+        let received: Vec<usize> = received.collect();
+        assert_eq!(received.len(), 2, "{printed}");
+        let least = CLIENTS / 4 * VALUE.len();
+        assert!(received.iter().all(|bytes| *bytes > least), "{received:?}");
+    }
+}
+
 #[test]
 fn members_that_only_beat_are_answered_and_may_do_something_else() {
     let broker = Broker::start_with(2, &["group.initial.rebalance.delay.ms=0"]);

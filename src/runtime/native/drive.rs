@@ -325,7 +325,9 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
         self.native().accept(descriptor, listener);
     }
 
-    /// Gives a new connection to the core that has the fewest; equals take turns.
+    /// Gives a new connection to the core that has the fewest; equals take turns, by how often there
+    /// were any. Most clients open two connections, of which only the second carries records: were the
+    /// turns counted by connections, one core of two would get all of those.
     fn hand_out(&mut self, descriptor: OwnedFd, listener: usize) {
         sys::prepare(
             &descriptor,
@@ -339,7 +341,11 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
             .map(|step| (first + step) % cores)
             .min_by_key(|core| self.io.connections.of(*core))
             .expect("there is at least one core");
-        self.next_core = (chosen + 1) % cores;
+        let fewest = self.io.connections.of(chosen);
+        let mut equals = (0..cores).filter(|core| self.io.connections.of(*core) == fewest);
+        if equals.nth(1).is_some() {
+            self.next_core = (first + 1) % cores;
+        }
         self.io.connections.add(chosen);
         if chosen == self.io.core {
             self.adopt(descriptor, listener, peer);
