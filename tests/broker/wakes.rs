@@ -133,7 +133,7 @@ fn consumers_that_move_take_their_fetch_sessions_with_them() {
 #[test]
 fn the_second_connections_of_clients_are_spread_over_cores() {
     const CLIENTS: usize = 8;
-    const VALUE: [u8; 64 << 10] = [b'v'; 64 << 10];
+    let value = vec![b'v'; 64 << 10];
     let mut broker = Broker::start(2);
     let topic = unique("topic");
     Peer::of(&broker).create_topic(&topic, 16);
@@ -145,7 +145,7 @@ fn the_second_connections_of_clients_are_spread_over_cores() {
         first.push(asks);
         let mut brings = Peer::of(&broker);
         let mut builder = BatchBuilder::new(Offset(0));
-        builder.append(Timestamp(1_700_000_000_000), None, Some(&VALUE), &[]);
+        builder.append(Timestamp(1_700_000_000_000), None, Some(&value), &[]);
         produce(&mut brings.stream, &topic, builder.finish());
         second.push(brings);
     }
@@ -158,7 +158,7 @@ fn the_second_connections_of_clients_are_spread_over_cores() {
         });
         let received: Vec<usize> = received.collect();
         assert_eq!(received.len(), 2, "{printed}");
-        let least = CLIENTS / 4 * VALUE.len();
+        let least = CLIENTS / 4 * value.len();
         assert!(received.iter().all(|bytes| *bytes > least), "{received:?}");
     }
 }
