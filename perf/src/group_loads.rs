@@ -88,7 +88,8 @@ pub fn groups(bench: &Bench, measured: &mut Measured) -> Result<(), String> {
          partitions; JoinGroup v5, SyncGroup v3, then for {} s Heartbeat v3 of every member every \
          {} s, at moments that have nothing to do with each other, of which the last {} s are \
          measured. klamm is started anew for each run, with its topics there. Both list the groups \
-         by klamm groups --list. echo: one thread that answers as many frames of as many connections,          at the same moments",
+         by klamm groups --list. echo: one thread that answers as many frames of as many connections, \
+         at the same moments",
         topics.len(),
         (duration + settling(duration)).as_secs_f64(),
         HEARTBEAT_INTERVAL.as_secs(),

@@ -1,9 +1,9 @@
 //! Which core a connection belongs on: the one that its requests are for, where that is always the same.
 //!
 //! A client keeps a connection of its own to the coordinator of its group, many producers write to one
-//! partition, and the consumers of a large group read one or two. Where such a connection was accepted by another core than the owner's, each request
-//! wakes two cores and crosses between them twice. So it is handed over to the owner, once, as soon as
-//! it has nothing under way.
+//! partition, and the consumers of a large group read one or two. Where such a connection was accepted by
+//! another core than the owner's, each request wakes two cores and crosses between them twice. So it is
+//! handed over to the owner, once, as soon as it has nothing under way.
 
 use std::ops::ControlFlow;
 

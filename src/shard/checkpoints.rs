@@ -12,8 +12,8 @@ use super::mail::{CheckpointFiles, CheckpointLines, Mail};
 use super::{Phase, Shard};
 use crate::base::ids::Offset;
 use crate::base::time::Instant;
-use crate::log::checkpoint;
-use crate::partition::Partition;
+use crate::log::checkpoint::{self, Lines};
+use crate::partition::{Partition, Partitions};
 use crate::runtime::io::Io;
 
 /// Most logs that are gone through in one turn.
@@ -44,7 +44,17 @@ struct Pass {
 
 enum Stage {
     Looking(CheckpointFiles, Sums),
-    Gathering(CheckpointFiles, Vec<CheckpointLines>),
+    Gathering(CheckpointFiles, Sums, Vec<CheckpointLines>),
+}
+
+/// What came of a turn's share.
+enum Progress {
+    /// Nothing is due, or nothing has moved.
+    Nothing,
+    /// There are logs left for the next turn.
+    More,
+    /// These files shall say this.
+    Said(CheckpointFiles, Vec<CheckpointLines>),
 }
 
 /// What stands for all that the files would say.
@@ -74,86 +84,104 @@ impl Sums {
 
 impl Told {
     /// The files, of those that are due, that would say something else now.
-    fn moved(&mut self, due: CheckpointFiles, now: Sums) -> CheckpointFiles {
-        let has_moved = |before: &mut Option<u64>, sum| before.replace(sum) != Some(sum);
+    fn moved(&self, due: CheckpointFiles, now: Sums) -> CheckpointFiles {
         CheckpointFiles {
-            offsets: due.offsets && has_moved(&mut self.offsets, now.offsets),
-            log_starts: due.log_starts && has_moved(&mut self.log_starts, now.log_starts),
+            offsets: due.offsets && self.offsets != Some(now.offsets),
+            log_starts: due.log_starts && self.log_starts != Some(now.log_starts),
+        }
+    }
+
+    /// They say it now.
+    fn note(&mut self, files: CheckpointFiles, now: Sums) {
+        if files.offsets {
+            self.offsets = Some(now.offsets);
+        }
+        if files.log_starts {
+            self.log_starts = Some(now.log_starts);
         }
     }
 }
 
 impl Checkpoints {
-    /// Begins with what is due, unless something is under way.
-    fn begin(&mut self, due: CheckpointFiles) -> Option<Pass> {
+    /// Goes on through the logs, or begins with what is due. Where `Said` comes of it, that is to be
+    /// written.
+    fn go_on(
+        &mut self,
+        due: CheckpointFiles,
+        partitions: &Partitions,
+        directories: usize,
+    ) -> Progress {
         self.due = self.due.or(due);
-        self.pass.take().or_else(|| {
+        if self.pass.is_none() && self.due.is_any() {
             let due = std::mem::take(&mut self.due);
-            due.is_any().then(|| Pass {
+            self.pass = Some(Pass {
                 place: 0,
                 stage: Stage::Looking(due, Sums::default()),
-            })
-        })
+            });
+        }
+        let mut left = LOGS_PER_TURN_MAX;
+        let end = partitions.places_end();
+        while let Some(mut pass) = self.pass.take() {
+            let last = end.min(pass.place.saturating_add(left));
+            for partition in partitions.between(pass.place..last) {
+                match &mut pass.stage {
+                    Stage::Looking(_, sums) => sums.add(partition),
+                    Stage::Gathering(_, _, lines) => lines[partition.directory].add(partition),
+                }
+            }
+            left -= last.saturating_sub(pass.place);
+            pass.place = last;
+            if pass.place < end {
+                self.pass = Some(pass);
+                return Progress::More;
+            }
+            match pass.stage {
+                Stage::Looking(due, sums) => {
+                    let files = self.told.moved(due, sums);
+                    self.pass = files.is_any().then(|| Pass {
+                        place: 0,
+                        stage: Stage::Gathering(files, sums, no_lines(directories)),
+                    });
+                }
+                // Not before: a pass that is given up has told nobody.
+                Stage::Gathering(files, sums, lines) => {
+                    self.told.note(files, sums);
+                    return Progress::Said(files, lines);
+                }
+            }
+        }
+        Progress::Nothing
     }
+}
+
+fn no_lines(directories: usize) -> Vec<CheckpointLines> {
+    vec![CheckpointLines::default(); directories]
 }
 
 impl Shard {
     /// Goes on through the logs, and gives shard 0 the lines for those of the files whose time has come,
     /// where they are others than before.
     pub(super) fn checkpoint(&mut self, io: &mut Io<Mail>, due: CheckpointFiles) {
-        let Some(mut pass) = self.checkpoints.begin(due) else {
-            return;
-        };
-        let mut left = LOGS_PER_TURN_MAX;
-        let end = self.partitions.places_end();
-        loop {
-            let last = end.min(pass.place.saturating_add(left));
-            for partition in self.partitions.between(pass.place..last) {
-                match &mut pass.stage {
-                    Stage::Looking(_, sums) => sums.add(partition),
-                    Stage::Gathering(_, lines) => lines[partition.directory].add(partition),
-                }
-            }
-            left -= last.saturating_sub(pass.place);
-            pass.place = last;
-            if pass.place < end {
-                self.checkpoints.pass = Some(pass);
-                io.turn_again();
-                return;
-            }
-            match pass.stage {
-                Stage::Looking(due, sums) => {
-                    let files = self.checkpoints.told.moved(due, sums);
-                    if !files.is_any() {
-                        return;
-                    }
-                    pass = Pass {
-                        place: 0,
-                        stage: Stage::Gathering(files, self.no_lines()),
-                    };
-                }
-                Stage::Gathering(files, mut lines) => {
-                    self.logs.add_missing(&mut lines);
-                    let mail = Mail::Checkpoint {
-                        core: self.core,
-                        lines,
-                        files,
-                        is_final: false,
-                    };
-                    self.pass(io, 0, mail);
-                    return;
-                }
+        let directories = self.logs.directories.list.len();
+        match self.checkpoints.go_on(due, &self.partitions, directories) {
+            Progress::Nothing => {}
+            Progress::More => io.turn_again(),
+            Progress::Said(files, mut lines) => {
+                self.logs.add_missing(&mut lines);
+                let mail = Mail::Checkpoint {
+                    core: self.core,
+                    lines,
+                    files,
+                    is_final: false,
+                };
+                self.pass(io, 0, mail);
             }
         }
     }
 
-    fn no_lines(&self) -> Vec<CheckpointLines> {
-        vec![CheckpointLines::default(); self.logs.directories.list.len()]
-    }
-
     /// What the files shall say about this core's logs, in one go.
     pub(super) fn checkpoint_lines(&mut self) -> Vec<CheckpointLines> {
-        let mut lines = self.no_lines();
+        let mut lines = no_lines(self.logs.directories.list.len());
         for partition in self.partitions.iter_mut() {
             lines[partition.directory].add(partition);
         }
@@ -208,30 +236,33 @@ impl Shard {
             return;
         }
         for (place, directory) in self.logs.directories.list.iter().enumerate() {
-            let of_all = || {
-                let shards = control.checkpoints.iter().flatten();
-                shards.map(move |lines| &lines[place])
-            };
-            let recovery_points = || checkpoint::content(of_all().map(|of| &of.recovery_points));
-            let log_starts = || checkpoint::content(of_all().map(|of| &of.log_starts));
-            let high_watermarks = || checkpoint::content(of_all().map(|of| &of.high_watermarks));
-            let all: [(_, &dyn Fn() -> Vec<u8>, _); 3] = [
-                (checkpoint::RECOVERY_POINT, &recovery_points, files.offsets),
-                (checkpoint::LOG_START_OFFSET, &log_starts, files.log_starts),
+            let all: [(_, fn(&CheckpointLines) -> &Lines, _); 3] = [
+                (
+                    checkpoint::RECOVERY_POINT,
+                    |of| &of.recovery_points,
+                    files.offsets,
+                ),
+                (
+                    checkpoint::LOG_START_OFFSET,
+                    |of| &of.log_starts,
+                    files.log_starts,
+                ),
                 (
                     checkpoint::REPLICATION_OFFSET,
-                    &high_watermarks,
+                    |of| &of.high_watermarks,
                     files.offsets,
                 ),
             ];
-            for (name, content, is_due) in all {
+            for (name, lines_of, is_due) in all {
                 if !is_due {
                     continue;
                 }
+                let shards = control.checkpoints.iter().flatten();
+                let content = checkpoint::content(shards.map(|lines| lines_of(&lines[place])));
                 let path = directory.path.join(name);
                 if !waits {
-                    io.replace_file(&path, content(), None);
-                } else if let Err(error) = checkpoint::write(io.disk(), &path, &content()) {
+                    io.replace_file(&path, content, None);
+                } else if let Err(error) = checkpoint::write(io.disk(), &path, &content) {
                     tracing::error!("{error}");
                 }
             }
@@ -253,5 +284,82 @@ impl CheckpointLines {
         if first.is_some_and(|segment| start > segment.base_offset) {
             self.log_starts.push(topic, index, start);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::ids::{LeaderEpoch, PartitionIndex, TopicId, TopicPartition};
+    use crate::base::time::{Now, Timestamp};
+    use crate::log::{Log, LogConfig};
+    use crate::protocol::string::Str;
+    use crate::runtime::disk::Disk;
+    use crate::runtime::simulated::disk::SimulatedDisk;
+    use std::path::PathBuf;
+
+    const NOW: Now = Now {
+        instant: Instant(0),
+        timestamp: Timestamp(0),
+    };
+
+    fn partitions(count: usize) -> Partitions {
+        let disk = Disk::Simulated(SimulatedDisk::new());
+        let mut partitions = Partitions::default();
+        for index in (0..).take(count) {
+            let topic_partition = TopicPartition {
+                topic_id: TopicId::ZERO,
+                partition: PartitionIndex(index),
+            };
+            let path = PathBuf::from(format!("/topic-{index}"));
+            let log = Log::create(&disk, &path, TopicId::ZERO, LogConfig::default(), NOW);
+            let (topic, epoch) = (Str::from_static("topic"), Some(LeaderEpoch(0)));
+            let partition = Partition::new(topic_partition, topic, log.unwrap(), 0, epoch);
+            partitions.insert(partition);
+        }
+        partitions
+    }
+
+    /// Goes on until it says something or has nothing to say: how many entries, after how many turns.
+    fn finish(checkpoints: &mut Checkpoints, partitions: &Partitions) -> (usize, usize) {
+        let mut due = CheckpointFiles::ALL;
+        for turn in 1.. {
+            match checkpoints.go_on(std::mem::take(&mut due), partitions, 1) {
+                Progress::More => {}
+                Progress::Nothing => return (0, turn),
+                Progress::Said(_, lines) => {
+                    let content = checkpoint::content(lines.iter().map(|of| &of.recovery_points));
+                    return (checkpoint::parse(&content).unwrap().len(), turn);
+                }
+            }
+        }
+        unreachable!("it ends")
+    }
+
+    #[test]
+    fn every_log_is_told_of_some_in_each_turn_and_then_nothing_is() {
+        let mut checkpoints = Checkpoints::default();
+        let few = partitions(3);
+        assert_eq!(finish(&mut checkpoints, &few), (3, 1));
+        let many = partitions(2 * LOGS_PER_TURN_MAX + 7);
+        let (told, turns) = finish(&mut checkpoints, &many);
+        assert_eq!(told, 2 * LOGS_PER_TURN_MAX + 7);
+        assert!(turns >= 4, "{turns}");
+        assert_eq!(finish(&mut checkpoints, &many).0, 0);
+    }
+
+    #[test]
+    fn a_pass_that_was_given_up_has_told_nobody() {
+        let mut checkpoints = Checkpoints::default();
+        let many = partitions(LOGS_PER_TURN_MAX + 1);
+        checkpoints.go_on(CheckpointFiles::ALL, &many, 1);
+        checkpoints.go_on(CheckpointFiles::default(), &many, 1);
+        let stage = checkpoints.pass.take().map(|pass| pass.stage);
+        assert!(matches!(stage, Some(Stage::Gathering(..))));
+        assert_eq!(
+            finish(&mut checkpoints, &many).0,
+            LOGS_PER_TURN_MAX + 1,
+            "what nobody was told of is told"
+        );
     }
 }

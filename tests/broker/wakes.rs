@@ -1,5 +1,5 @@
-//! Connections that are handed over to the core of their group, and members whose heartbeats are
-//! gathered: nobody may notice, whatever they ask next, and however much at once.
+//! Connections that are spread over cores and handed over to that of their group or partition, and members
+//! whose heartbeats are gathered: nobody may notice, whatever they ask next, and however much at once.
 
 use crate::broker::{Broker, unique};
 use crate::deadline::wait_for;
@@ -26,9 +26,9 @@ const FETCHES: i32 = 60;
 /// Heartbeats that follow each other faster wait for something.
 const PAUSE: Duration = Duration::from_millis(250);
 
-fn produce_one(peer: &mut Peer, topic: &str) {
+fn produce_one(peer: &mut Peer, topic: &str, value: &[u8]) {
     let mut builder = BatchBuilder::new(Offset(0));
-    builder.append(Timestamp(1_700_000_000_000), None, Some(b"value"), &[]);
+    builder.append(Timestamp(1_700_000_000_000), None, Some(value), &[]);
     let produced = produce(&mut peer.stream, topic, builder.finish());
     assert_eq!(produced.responses[0].partition_responses[0].error_code, 0);
 }
@@ -110,7 +110,7 @@ fn consumers_that_move_take_their_fetch_sessions_with_them() {
         }
     }
     for (topic, session, peer) in &mut peers {
-        produce_one(peer, topic);
+        produce_one(peer, topic, b"value");
         let answer = peer.ask(11, &incremental(*session, FETCHES + 1));
         let partition = &answer.responses[0].partitions[0];
         assert_eq!((partition.error_code, partition.high_watermark), (0, 1));
@@ -144,9 +144,7 @@ fn the_second_connections_of_clients_are_spread_over_cores() {
         asks.topic_id(&topic);
         first.push(asks);
         let mut brings = Peer::of(&broker);
-        let mut builder = BatchBuilder::new(Offset(0));
-        builder.append(Timestamp(1_700_000_000_000), None, Some(&value), &[]);
-        produce(&mut brings.stream, &topic, builder.finish());
+        produce_one(&mut brings, &topic, &value);
         second.push(brings);
     }
     if broker.is_klamm() {
