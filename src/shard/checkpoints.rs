@@ -19,6 +19,9 @@ use crate::runtime::io::Io;
 /// Most logs that are gone through in one turn.
 const LOGS_PER_TURN_MAX: usize = 512;
 
+/// The lines that belong into one of the files.
+type LinesOf = fn(&CheckpointLines) -> &Lines;
+
 /// How far a shard is with its checkpoints.
 #[derive(Default)]
 pub(super) struct Checkpoints {
@@ -236,7 +239,7 @@ impl Shard {
             return;
         }
         for (place, directory) in self.logs.directories.list.iter().enumerate() {
-            let all: [(_, fn(&CheckpointLines) -> &Lines, _); 3] = [
+            let all: [(_, LinesOf, _); 3] = [
                 (
                     checkpoint::RECOVERY_POINT,
                     |of| &of.recovery_points,
