@@ -1,6 +1,6 @@
 //! The tables of docs/BENCHMARKS.md and README.md, made from the result files and from nothing else.
 
-use crate::results::short;
+use crate::results::{median, short};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,6 +35,7 @@ fn whole(
 ) -> Result<String, String> {
     let text = replace(text, "results", &table(newest_results))?;
     let text = replace(&text, "neutral", &neutral(newest_results))?;
+    let text = replace(&text, "drivers", &driver_costs(newest_results))?;
     let mut noise = String::new();
     for system in ["klamm", "kafka"] {
         let found = newest(all, rows, Some(system));
@@ -196,6 +197,68 @@ fn agreement(ratios: &[f64]) -> String {
     format!("**apart by {:.0} %**", (most / least - 1.0) * 100.0)
 }
 
+/// How much cheaper klamm's tool must be than Apache's, so that it is not the limit of what it measures.
+const TOOL_GOAL: f64 = 5.0;
+
+/// The rows that ran with several drivers: what the drivers themselves cost, against the same broker.
+fn driver_costs(results: &[&Value]) -> String {
+    let mut text = format!(
+        "| row | broker | klamm's tool | Apache's tool | librdkafka's | klamm's over Apache's (least … most) | goal: ≥ {TOOL_GOAL} |\n\
+         |---|---|---|---|---|---|---|\n"
+    );
+    let empty = text.len();
+    for result in results {
+        let title = result["title"].as_str().unwrap_or("");
+        for broker in ["klamm", "kafka"] {
+            let [own, java, rdkafka] =
+                DRIVERS.map(|driver| mb_per_client_cpu_s(result, &driver.replace("klamm", broker)));
+            let mut ratios: Vec<f64> = own
+                .iter()
+                .zip(&java)
+                .map(|(own, java)| own / java)
+                .collect();
+            let Some(ratio) = median(&ratios) else {
+                continue;
+            };
+            ratios.sort_by(f64::total_cmp);
+            let [own, java, rdkafka] =
+                [own, java, rdkafka].map(|all| median(&all).map_or(String::new(), short));
+            let met = if ratio >= TOOL_GOAL {
+                "reached"
+            } else {
+                "**missed**"
+            };
+            text.push_str(&format!(
+                "| {title} | {broker} | {own} | {java} | {rdkafka} | {} ({} … {}) | {met} |\n",
+                short(ratio),
+                short(ratios[0]),
+                short(ratios[ratios.len() - 1]),
+            ));
+        }
+    }
+    if text.len() == empty {
+        return "No run yet.\n".to_owned();
+    }
+    text
+}
+
+/// What a contestant's driver moved per second of its own CPU, in the order of the rounds.
+fn mb_per_client_cpu_s(result: &Value, contestant: &str) -> Vec<f64> {
+    let mut runs: Vec<(u64, f64)> = result["runs"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|run| run["contestant"] == contestant)
+        .filter_map(|run| {
+            let figure = |name: &str| run["figures"][name].as_f64();
+            let moved = figure("gb")? * 1e3 / figure("client_cpu_s")?;
+            Some((run["round"].as_u64()?, moved))
+        })
+        .collect();
+    runs.sort_by_key(|(round, _)| *round);
+    runs.into_iter().map(|(_, moved)| moved).collect()
+}
+
 /// The document with what stands between `<!-- name -->` and `<!-- /name -->` replaced.
 fn replace(text: &str, name: &str, content: &str) -> Result<String, String> {
     let (open, close) = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
@@ -249,5 +312,26 @@ mod tests {
         assert!(found.contains("| produce | broker CPU per GB | 0.100 | 0.110 | 0.120 | agree |"));
         assert!(found.contains("| 3.00 | 1.50 | 2.00 | **apart by 100 %** |"));
         assert_eq!(neutral(&[&json!({"comparisons": []})]), "No run yet.\n");
+    }
+
+    #[test]
+    fn a_tool_is_held_against_apaches_at_the_same_broker() {
+        let run = |contestant: &str, round: u64, cpu: f64| {
+            json!({"contestant": contestant, "round": round,
+                   "figures": {"gb": 1.0, "client_cpu_s": cpu}})
+        };
+        let result = json!({"title": "produce", "runs": [
+            run("klamm-java", 1, 10.0), run("klamm", 0, 0.5), run("klamm", 1, 1.0),
+            run("klamm-java", 0, 10.0), run("klamm", 2, 1.0), run("klamm-java", 2, 12.0),
+            run("kafka", 0, 4.0), run("kafka-java", 0, 8.0),
+        ]});
+        let found = driver_costs(&[&result]);
+        assert!(
+            found.contains("| produce | klamm | 1000 | 100 |  | 12.0 (10.0 … 20.0) | reached |")
+        );
+        assert!(
+            found.contains("| produce | kafka | 250 | 125 |  | 2.00 (2.00 … 2.00) | **missed** |")
+        );
+        assert_eq!(driver_costs(&[&json!({"runs": []})]), "No run yet.\n");
     }
 }

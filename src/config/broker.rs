@@ -5,6 +5,7 @@
 //! What wins, first over last: dynamic per broker, dynamic for the cluster, `--override`,
 //! environment, file, default.
 
+use super::accessors::Accessed;
 use super::error::{ConfigError, ConfigErrors, Notice, Origin};
 use super::listener::Listener;
 use super::nearest::{is_slip, nearest};
@@ -12,6 +13,7 @@ use super::rows::{self, removed::removed};
 use super::setting::{Class, Setting};
 use super::sources::{self, Assigned, Sources};
 use super::value::Value;
+use crate::base::collections::HashMap;
 use crate::base::ids::NodeId;
 use std::collections::BTreeMap;
 
@@ -24,7 +26,8 @@ pub struct Configuration {
     pub(super) assigned: BTreeMap<String, Assigned>,
     pub(super) dynamic_cluster: Overrides,
     pub(super) dynamic_broker: Overrides,
-    effective: BTreeMap<&'static str, Value>,
+    effective: HashMap<&'static str, Value>,
+    pub(super) accessed: Accessed,
     endpoints: Endpoints,
 }
 
@@ -136,7 +139,8 @@ impl Configuration {
             assigned,
             dynamic_cluster: Overrides::new(),
             dynamic_broker: Overrides::new(),
-            effective: BTreeMap::new(),
+            effective: HashMap::default(),
+            accessed: Accessed::default(),
             endpoints: Endpoints::default(),
         };
         configuration.take_effect();
@@ -206,6 +210,7 @@ impl Configuration {
             (setting.name, value)
         });
         self.effective = effective.collect();
+        self.accessed = Accessed::of(self);
     }
 
     fn text_in_force(&self, key: &str) -> Option<&str> {

@@ -7,6 +7,7 @@
 //! ```
 
 use crate::Project;
+use crate::callgrind::own_instructions;
 use crate::chores::cargo;
 use crate::command::{read, run_quietly};
 use crate::install;
@@ -21,7 +22,8 @@ const COUNTS: [u64; 2] = [200, 700];
 const TOLERATED_PERCENT: u64 = 5;
 
 const HEADING: &str = "\
-# Instructions of one turn of each loop in benches/instructions.rs, as callgrind counts them.
+# Instructions of one turn of each loop in benches/instructions.rs, as callgrind counts them; of requests,
+# those of the shard's turns, without the simulated runtime under them.
 # `cargo dev instructions` fails where one has changed by more than 5 %; `cargo dev instructions --record`
 # writes what it finds. Whoever makes one grow says in the commit what it buys.
 ";
@@ -89,10 +91,12 @@ fn count_all(program: &Path) -> Result<Vec<(String, u64)>, String> {
     Ok(counted)
 }
 
-/// Instructions of a whole run.
+/// Instructions of a whole run, as far as they are klamm's.
 fn collected(program: &Path, name: &str, count: u64) -> Result<u64, String> {
+    let written = program.with_extension("callgrind");
     let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg("--tool=callgrind")
+        .arg(format!("--callgrind-out-file={}", written.display()))
         .arg(program)
         .arg(name)
         .arg(count.to_string())
@@ -100,13 +104,12 @@ fn collected(program: &Path, name: &str, count: u64) -> Result<u64, String> {
         .env_clear()
         .output()
         .map_err(|error| format!("cannot run valgrind: {error}"))?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    // "==123== Collected : 4567890"
-    said.lines()
-        .filter_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok())
-        .next_back()
-        .filter(|_| output.status.success())
-        .ok_or_else(|| format!("valgrind could not run `{name}`: {said}"))
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("valgrind could not run `{name}`: {said}"));
+    }
+    own_instructions(&read(&written)?)
+        .ok_or_else(|| format!("{} is not what callgrind writes", written.display()))
 }
 
 fn parse(text: &str) -> Result<BTreeMap<String, u64>, String> {

@@ -7,6 +7,7 @@
 )]
 
 mod bench;
+mod callgrind;
 mod chores;
 mod command;
 mod install;
