@@ -32,13 +32,10 @@ impl Partitions {
             Ok(Some(write)) => {
                 let token = self.new_token();
                 self.writes.insert(token, topic_partition);
-                io.write(
-                    write.file,
-                    write.position,
-                    write.parts,
-                    write.reserve,
-                    token,
-                );
+                // Who searches for blocks while the device is busy waits for maps of what is free; the
+                // kernel finds them by itself, when it writes back.
+                let reserve = write.reserve.filter(|_| !io.writes_wait());
+                io.write(write.file, write.position, write.parts, reserve, token);
             }
             Err(error) => {
                 partition.note_failed_write(&error);

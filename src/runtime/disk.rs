@@ -4,6 +4,7 @@
 //! a shard's turn ask for resident pages only ([`File::read_resident`]); what is cold is fetched
 //! by the ring (`Io::warm`) and asked for again. Blocking reads are for recovery and tools.
 
+use super::native::residency::Residency;
 use super::simulated::disk as simulated;
 use crate::base::convert::u64_from;
 use std::fs;
@@ -11,7 +12,10 @@ use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+/// Farther than the kernel reads ahead: 128 KiB where nobody told it otherwise, some MiB where somebody did.
+const FAR_BYTES: u64 = 32 << 20;
 
 /// A file system: the machine's, or one in memory. Cloning gives another handle to the same one.
 #[derive(Clone, Debug)]
@@ -26,6 +30,10 @@ pub enum Disk {
 #[derive(Debug)]
 pub struct File {
     backend: Backend,
+    /// The same file once more, from when it was met cold: see [`File::reader`].
+    reader: OnceLock<fs::File>,
+    /// Which of its pages are in memory; `None` where that cannot be told.
+    residency: OnceLock<Option<Residency>>,
 }
 
 #[derive(Debug)]
@@ -123,7 +131,11 @@ impl Disk {
             }
             Disk::Simulated(disk) => Backend::Simulated(disk.open(path, mode)?),
         };
-        Ok(Arc::new(File { backend }))
+        Ok(Arc::new(File {
+            backend,
+            reader: OnceLock::new(),
+            residency: OnceLock::new(),
+        }))
     }
 
     /// Makes a directory and those above it; one that exists is fine.
@@ -357,6 +369,42 @@ impl File {
             Backend::Native(file) => file.set_len(bytes),
             Backend::Simulated(file) => file.set_len(bytes),
         }
+    }
+
+    /// The descriptor by which the ring's workers read what is not in memory. It is another one than that of
+    /// shards, because the kernel reads ahead in whoever touches a file next, and takes megabytes of pages
+    /// for it, which may mean to wait until others are given up: that is for a worker, never for a turn.
+    pub(super) fn reader(&self) -> Option<RawFd> {
+        let Backend::Native(file) = &self.backend else {
+            return None;
+        };
+        if self.reader.get().is_none() {
+            super::native::disk::read_no_further(file);
+            match super::native::disk::open_again(file) {
+                Ok(reader) => drop(self.reader.set(reader)),
+                // Too many are open: one for both will do.
+                Err(_) => return Some(file.as_raw_fd()),
+            }
+        }
+        self.reader.get().map(AsRawFd::as_raw_fd)
+    }
+
+    /// Whether a slice can be sent from memory, and would not have the kernel read ahead of it: where workers
+    /// read this file, what lies far ahead must be in memory, too, unless the file ends before.
+    pub(super) fn is_resident(&self, position: u64, bytes: usize) -> bool {
+        let Backend::Native(file) = &self.backend else {
+            return true;
+        };
+        let residency = self.residency.get_or_init(|| Residency::of(file).ok());
+        let Some(residency) = residency else {
+            return false; // too much is mapped; workers can read it all the same
+        };
+        let is_ahead_of_workers = || {
+            let far = position + FAR_BYTES;
+            let ends_before = || file.metadata().is_ok_and(|found| found.len() <= far);
+            residency.has(far, 1) || ends_before()
+        };
+        residency.has(position, bytes) && (self.reader.get().is_none() || is_ahead_of_workers())
     }
 
     /// Reserves blocks of the device for a part of the file, beyond its end too, which stays where it

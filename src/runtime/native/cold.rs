@@ -1,12 +1,21 @@
 //! A slice of a file to a socket: by `sendfile` where it is in memory. A cold one goes from the device into
 //! a pipe by the ring's workers, and from the pipe to the socket by this core.
+//!
+//! ```text
+//!   is it in memory? ──yes──► sendfile ─► socket                         in the turn
+//!         │no                                                            ───────────
+//!         └──► splice file ─► pipe                                       on a worker
+//!                   └──► splice pipe ─► socket                           in the turn
+//! ```
+//! What the kernel has just read ahead of the workers (`File::reader`) does not count: a turn that sent that
+//! would read on in their place (`File::is_resident`).
 
 use super::core::{NativeCore, Outcome};
 use super::operations::Operation;
 use super::sys;
 use crate::base::convert::u64_from;
 use crate::base::limits::SEND_FILE_BYTES_MAX;
-use crate::runtime::disk::{File, Resident};
+use crate::runtime::disk::File;
 use crate::runtime::io::{IoCounters, Sent, SocketId};
 use io_uring::{opcode, types};
 use std::io;
@@ -15,8 +24,6 @@ use std::sync::Arc;
 
 /// Bytes a pipe between a cold file and a socket holds.
 const PIPE_BYTES: usize = 256 << 10;
-/// One byte of so many is probed before a slice is sent as resident.
-const PROBED_BYTES: usize = 64 << 10;
 /// Pipes kept for the next cold read.
 const IDLE_PIPES_MAX: usize = 8;
 
@@ -82,7 +89,7 @@ impl NativeCore {
             }
             None => {
                 let bytes = bytes.min(SEND_FILE_BYTES_MAX);
-                if !is_resident(file, at, bytes) {
+                if !file.is_resident(at, bytes) {
                     return self.fill_from(socket, file, at, bytes);
                 }
                 let file = file
@@ -110,9 +117,7 @@ impl NativeCore {
                 return Sent::Broken;
             }
         };
-        let source = file
-            .descriptor()
-            .expect("a native core is given native files");
+        let source = file.reader().expect("a native core is given native files");
         let wanted = bytes.max(1).min(pipe.bytes);
         let Ok(offset) = i64::try_from(at) else {
             return Sent::Broken;
@@ -161,18 +166,4 @@ impl Pipe {
         let (read, write, bytes) = sys::pipe(PIPE_BYTES)?;
         Ok(Pipe { read, write, bytes })
     }
-}
-
-/// Probes one byte of each 64 KiB: read-ahead brings neighbours in together. `cachestat` would
-/// count pages that are still on their way.
-fn is_resident(file: &File, at: u64, bytes: usize) -> bool {
-    let mut byte = [0];
-    let last = at + u64_from(bytes.saturating_sub(1));
-    let mut probed = (at..last).step_by(PROBED_BYTES).chain([last]);
-    probed.all(|position| {
-        matches!(
-            file.read_resident(position, &mut byte),
-            Ok(Resident::Read(_))
-        )
-    })
 }

@@ -71,6 +71,18 @@ pub fn forget_pages(file: &File) -> io::Result<()> {
     }
 }
 
+/// `posix_fadvise` that by this descriptor the kernel reads what it is asked for, and nothing ahead.
+#[expect(unsafe_code, reason = "the standard library has no posix_fadvise")]
+pub fn read_no_further(file: &File) {
+    // SAFETY: no pointers are passed. A refusal changes nothing.
+    unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_RANDOM) };
+}
+
+/// The same file by another descriptor, whatever its name is by now.
+pub fn open_again(file: &File) -> io::Result<File> {
+    File::open(format!("/proc/self/fd/{}", file.as_raw_fd()))
+}
+
 /// `pwritev` until everything is written.
 #[expect(unsafe_code, reason = "the standard library has no pwritev")]
 pub fn write_vectored(file: &File, position: u64, slices: &mut [IoSlice<'_>]) -> io::Result<()> {

@@ -52,14 +52,14 @@ impl NativeCore {
 
     /// See `Io::warm`.
     pub fn warm(&mut self, file: &Arc<File>, at: u64, bytes: usize, token: u64) {
-        let descriptor = file
-            .descriptor()
-            .expect("a native core is given native files");
+        let descriptor = file.reader().expect("a native core is given native files");
         let mut buffer = vec![0; bytes.clamp(1, WARM_BYTES_MAX)];
         let length = u32::try_from(buffer.len()).expect("at most WARM_BYTES_MAX");
+        // Tried on the core first, as the ring would, it would read ahead in the turn.
         let entry = opcode::Read::new(types::Fd(descriptor), buffer.as_mut_ptr(), length)
             .offset(at)
-            .build();
+            .build()
+            .flags(squeue::Flags::ASYNC);
         let operation = Operation::Warm {
             _file: Arc::clone(file),
             _buffer: buffer,

@@ -1,0 +1,108 @@
+//! Which pages of a file are in memory, asked without touching them.
+//!
+//! A read that may not wait (`RWF_NOWAIT`) has the page read, or read ahead of, that it does not find: the
+//! next such read finds it, and not its neighbours. `cachestat` counts pages that are still on their way.
+//! `mincore` counts what can be sent, and changes nothing; it wants the file mapped, and tells the truth to
+//! those who may write it. The mapping is an address and nothing more: no page of it is ever touched.
+
+use super::sys;
+use crate::base::convert::usize_from;
+use crate::base::limits::SEND_FILE_BYTES_MAX;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+
+/// As much as a segment can hold: positions in it are 31 bits.
+const MAPPED_BYTES: usize = 1 << 31;
+/// Pages that are asked for at once: those of a slice that begins and ends within one.
+const PAGES_MAX: usize = SEND_FILE_BYTES_MAX / 4096 + 1;
+
+/// A file, mapped to be asked about.
+#[derive(Debug)]
+pub struct Residency {
+    /// Where it is mapped.
+    address: usize,
+}
+
+impl Residency {
+    /// Maps a file.
+    #[expect(unsafe_code, reason = "the standard library has no mmap")]
+    pub fn of(file: &File) -> io::Result<Residency> {
+        // SAFETY: the kernel chooses a place where nothing is; nobody reads or writes through it.
+        let address = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                MAPPED_BYTES,
+                libc::PROT_READ,
+                libc::MAP_SHARED | libc::MAP_NORESERVE,
+                file.as_raw_fd(),
+                0,
+            )
+        };
+        if address == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(Residency {
+            address: address.addr(),
+        })
+    }
+
+    /// Whether every page of a slice is in memory, as far as one call can tell. What lies beyond the end
+    /// of the file, or of what is mapped, is not.
+    #[expect(unsafe_code, reason = "the standard library has no mincore")]
+    #[must_use]
+    pub fn has(&self, at: u64, bytes: usize) -> bool {
+        let page_bytes = usize_from(sys::page_bytes());
+        let start = usize_from(at) / page_bytes * page_bytes;
+        let end = usize_from(at).saturating_add(bytes.max(1));
+        if end > MAPPED_BYTES {
+            return false;
+        }
+        let pages = (end - start).div_ceil(page_bytes).min(PAGES_MAX);
+        let mut found = [0; PAGES_MAX];
+        // SAFETY: the range lies within what is mapped, and `found` has a byte for each of its pages.
+        let result = unsafe {
+            libc::mincore(
+                std::ptr::with_exposed_provenance_mut(self.address + start),
+                pages * page_bytes,
+                found.as_mut_ptr(),
+            )
+        };
+        result == 0 && found[..pages].iter().all(|page| page & 1 == 1)
+    }
+}
+
+impl Drop for Residency {
+    #[expect(unsafe_code, reason = "the standard library has no munmap")]
+    fn drop(&mut self) {
+        // SAFETY: this is what was mapped, and nothing points into it.
+        unsafe {
+            libc::munmap(
+                std::ptr::with_exposed_provenance_mut(self.address),
+                MAPPED_BYTES,
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn what_was_just_written_is_in_memory_and_what_is_not_there_is_not() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&vec![7; 300_000]).unwrap();
+        let residency = Residency::of(&file).unwrap();
+        assert!(residency.has(0, 1));
+        assert!(residency.has(4095, SEND_FILE_BYTES_MAX));
+        assert!(residency.has(299_999, 1));
+        assert!(!residency.has(299_999, 10_000));
+        assert!(!residency.has(1 << 30, 1));
+        assert!(!residency.has(1 << 40, 1));
+        // It grows, and is asked again.
+        file.write_all(&[7; 100_000]).unwrap();
+        assert!(residency.has(299_999, 10_000));
+    }
+}
