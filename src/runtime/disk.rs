@@ -17,6 +17,9 @@ use std::sync::{Arc, OnceLock};
 /// Farther than the kernel reads ahead: 128 KiB where nobody told it otherwise, some MiB where somebody did.
 const FAR_BYTES: u64 = 32 << 20;
 
+/// One byte of so many is read to see whether a slice is in memory.
+const PROBED_BYTES: usize = 64 << 10;
+
 /// A file system: the machine's, or one in memory. Cloning gives another handle to the same one.
 #[derive(Clone, Debug)]
 pub enum Disk {
@@ -32,7 +35,7 @@ pub struct File {
     backend: Backend,
     /// The same file once more, from when it was met cold: see [`File::reader`].
     reader: OnceLock<fs::File>,
-    /// Which of its pages are in memory; `None` where that cannot be told.
+    /// What of it is in memory; `None` where that cannot be told.
     residency: OnceLock<Option<Residency>>,
 }
 
@@ -392,19 +395,25 @@ impl File {
     /// Whether a slice can be sent from memory, and would not have the kernel read ahead of it: where workers
     /// read this file, what lies far ahead must be in memory, too, unless the file ends before.
     pub(super) fn is_resident(&self, position: u64, bytes: usize) -> bool {
-        let Backend::Native(file) = &self.backend else {
-            return true;
-        };
-        let residency = self.residency.get_or_init(|| Residency::of(file).ok());
-        let Some(residency) = residency else {
-            return false; // too much is mapped; workers can read it all the same
-        };
-        let is_ahead_of_workers = || {
-            let far = position + FAR_BYTES;
-            let ends_before = || file.metadata().is_ok_and(|found| found.len() <= far);
-            residency.has(far, 1) || ends_before()
-        };
-        residency.has(position, bytes) && (self.reader.get().is_none() || is_ahead_of_workers())
+        match (&self.backend, self.reader.get()) {
+            (Backend::Native(file), Some(_)) => {
+                let residency = self.residency.get_or_init(|| Residency::of(file).ok());
+                let Some(residency) = residency else {
+                    return false; // too much is mapped; workers can read it all the same
+                };
+                let far = position + FAR_BYTES;
+                let ends_before = || file.metadata().is_ok_and(|found| found.len() <= far);
+                residency.has(position, bytes) && (residency.has(far, 1) || ends_before())
+            }
+            (Backend::Native(_) | Backend::Simulated(_), _) => self.probe(position, bytes),
+        }
+    }
+
+    /// Reads one byte of each 64 KiB: what the kernel has read ahead of somebody came in larger pieces.
+    fn probe(&self, position: u64, bytes: usize) -> bool {
+        let last = position + u64_from(bytes.saturating_sub(1));
+        let mut probed = (position..last).step_by(PROBED_BYTES).chain([last]);
+        probed.all(|at| matches!(self.read_resident(at, &mut [0]), Ok(Resident::Read(_))))
     }
 
     /// Reserves blocks of the device for a part of the file, beyond its end too, which stays where it
