@@ -12,7 +12,7 @@ mod operations;
 mod pressure;
 pub mod process;
 mod replace;
-pub mod residency;
+pub(super) mod residency;
 pub(super) mod ring;
 mod sockets;
 pub(super) mod sys;
