@@ -44,7 +44,7 @@ impl Residency {
             return Err(io::Error::last_os_error());
         }
         Ok(Residency {
-            address: address.addr(),
+            address: address.expose_provenance(),
         })
     }
 
