@@ -320,7 +320,7 @@ fn the_metadata_log_has_a_directory_of_its_own() {
 }
 
 /// klamm as somebody who may not pass by the modes of files, nor listen on a port below 1024.
-fn unprivileged(klamm: &Command) -> Command {
+pub fn unprivileged(klamm: &Command) -> Command {
     let mut command = Command::new("setpriv");
     if std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0) {
         for set in ["--bounding-set", "--inh-caps"] {

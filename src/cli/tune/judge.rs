@@ -75,10 +75,7 @@ pub fn judge(settings: &[Setting], machine: &Machine, wishes: Wishes) -> Vec<Fin
         let mut of_setting: Vec<Finding> = Vec::new();
         let observations = machine.observations.get(&setting.name);
         for observation in observations.into_iter().flatten() {
-            let finding = match machine.elsewhere.get(&setting.name) {
-                Some((file, value)) => left_alone(setting, file, value, wishes),
-                None => finding(setting, observation, wishes),
-            };
+            let finding = finding(setting, observation, wishes);
             let same = of_setting
                 .iter_mut()
                 .find(|other| other.state == finding.state && other.found == finding.found);
@@ -109,14 +106,6 @@ fn fine(setting: &Setting, wishes: Wishes) -> Finding {
         source: setting.source.clone(),
         changes: Vec::new(),
         is_tunable: setting.set.is_some(),
-    }
-}
-
-/// Somebody set it in another unit, knowing what he did.
-fn left_alone(setting: &Setting, file: &str, value: &str, wishes: Wishes) -> Finding {
-    Finding {
-        found: format!("set by {file} to {value}, and left alone"),
-        ..fine(setting, wishes)
     }
 }
 

@@ -27,8 +27,6 @@ pub struct Setting {
     pub name: String,
     /// Where it is read.
     pub look: Look,
-    /// A file which, when it is not 0, holds the same thing in another unit.
-    pub unless: Option<String>,
     /// What klamm wants of it.
     pub wanted: Wanted,
     /// What `klamm tune --apply` writes; `None` where only people can mend it.
@@ -50,7 +48,7 @@ pub struct Setting {
 /// Where a setting is read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Look {
-    /// A file of the kernel; its path may hold `{disk}`, `{nvme}` or `{cpu}`.
+    /// A file of the kernel; its path may hold `{disk}`, `{nvme}`, `{nic}` or `{cpu}`.
     File(String),
     /// Something that is found out otherwise.
     Fact(Fact),
@@ -75,10 +73,12 @@ pub enum Fact {
     AccessTimes,
     /// Receive queues of each network card.
     NicQueues,
+    /// "spread", or how few cores take the interrupts of each network card.
+    NicInterrupts,
 }
 
 /// Each fact, as the list names it.
-const FACTS: [(&str, Fact); 8] = [
+const FACTS: [(&str, Fact); 9] = [
     ("kernel.release", Fact::KernelRelease),
     ("io_uring", Fact::IoUring),
     ("limit.nofile", Fact::OpenFilesLimit),
@@ -87,6 +87,7 @@ const FACTS: [(&str, Fact); 8] = [
     ("filesystem", Fact::Filesystem),
     ("atime", Fact::AccessTimes),
     ("nic.queues", Fact::NicQueues),
+    ("nic.interrupts", Fact::NicInterrupts),
 ];
 
 /// How much it matters that a setting is not as wanted.
@@ -337,11 +338,6 @@ impl Block<'_> {
         let setting = Setting {
             name: self.name.to_owned(),
             look,
-            unless: self
-                .take("unless")
-                .map(kernel_file)
-                .transpose()
-                .map_err(fail)?,
             wanted: wanted(&self.need("wanted")?).map_err(fail)?,
             set,
             weight: match self.need("weight")?.as_str() {
@@ -459,6 +455,12 @@ mod tests {
                 assert!(
                     setting.wanted.holds(&set, WISHES),
                     "{name}: {set} is not wanted"
+                );
+                // What a measurement speaks against, or saw no effect of, is not set.
+                assert!(
+                    !setting.measured.starts_with("no "),
+                    "{name}: it is set, and the measurement says {}",
+                    setting.measured
                 );
             }
         }

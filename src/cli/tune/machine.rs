@@ -121,8 +121,6 @@ pub struct Observation {
 pub struct Machine {
     /// What was found of each setting, by its name.
     pub observations: BTreeMap<String, Vec<Observation>>,
-    /// Settings that are held in another unit, by their names: the file, and what it says.
-    pub elsewhere: BTreeMap<String, (String, String)>,
 }
 
 /// Reads what a list of settings asks for. `directories` are the log directories; `io_uring` is how
@@ -140,18 +138,11 @@ pub fn read(
     for setting in settings {
         let observations = match &setting.look {
             Look::File(pattern) => files(tree, pattern, &devices),
-            Look::Fact(fact) => facts(tree, *fact, &mounts, io_uring),
+            Look::Fact(fact) => facts(tree, *fact, &mounts, &devices, io_uring),
         };
         machine
             .observations
             .insert(setting.name.clone(), observations);
-        if let Some(file) = &setting.unless
-            && let Ok(value) = tree.value(file)
-            && value != "0"
-        {
-            let elsewhere = (file.clone(), value);
-            machine.elsewhere.insert(setting.name.clone(), elsewhere);
-        }
     }
     machine
 }
@@ -189,6 +180,8 @@ fn files(tree: Tree<'_>, pattern: &str, devices: &Devices) -> Vec<Observation> {
         ("{disk}", &devices.disks)
     } else if pattern.contains("{nvme}") {
         ("{nvme}", &devices.nvme)
+    } else if pattern.contains("{nic}") {
+        ("{nic}", &devices.nics)
     } else if pattern.contains("{cpu}") {
         ("{cpu}", &devices.cores)
     } else {
@@ -218,6 +211,7 @@ fn facts(
     tree: Tree<'_>,
     fact: Fact,
     mounts: &[(PathBuf, Mount)],
+    devices: &Devices,
     io_uring: Option<&Result<(), String>>,
 ) -> Vec<Observation> {
     let at = |place: String, value: Result<String, String>| Observation {
@@ -264,9 +258,17 @@ fn facts(
             .iter()
             .map(|(directory, mount)| at(mount.place(directory), Ok(mount.access_times.clone())))
             .collect(),
-        Fact::NicQueues => nics(tree)
-            .into_iter()
-            .map(|(nic, queues)| at(nic, Ok(queues.to_string())))
+        Fact::NicQueues => devices
+            .nics
+            .iter()
+            .map(|nic| (nic, receive_queues(tree, nic)))
+            .filter(|(_, queues)| *queues > 0)
+            .map(|(nic, queues)| at(nic.clone(), Ok(queues.to_string())))
+            .collect(),
+        Fact::NicInterrupts => devices
+            .nics
+            .iter()
+            .filter_map(|nic| Some(at(nic.clone(), Ok(interrupts(tree, nic)?))))
             .collect(),
     }
 }
@@ -280,22 +282,51 @@ fn hard_limit(limits: &str, name: &str) -> Result<String, String> {
     }
 }
 
-/// Network cards (what has a device behind it, and is not down) and their receive queues.
-fn nics(tree: Tree<'_>) -> Vec<(String, usize)> {
-    let mut found = Vec::new();
-    for nic in tree.names("/sys/class/net") {
+/// Network cards: what has a device behind it, and is not down.
+fn nics(tree: Tree<'_>) -> Vec<String> {
+    let mut found = tree.names("/sys/class/net");
+    found.retain(|nic| {
         let folder = format!("/sys/class/net/{nic}");
         let state = tree.value(&format!("{folder}/operstate"));
-        if !tree.exists(&format!("{folder}/device")) || state.is_ok_and(|state| state == "down") {
-            continue;
-        }
-        let queues = tree.names(&format!("{folder}/queues"));
-        let count = queues.iter().filter(|name| name.starts_with("rx-")).count();
-        if count > 0 {
-            found.push((nic, count));
+        tree.exists(&format!("{folder}/device")) && !state.is_ok_and(|state| state == "down")
+    });
+    found
+}
+
+/// How many receive queues a network card has.
+fn receive_queues(tree: Tree<'_>, nic: &str) -> usize {
+    let queues = tree.names(&format!("/sys/class/net/{nic}/queues"));
+    queues.iter().filter(|name| name.starts_with("rx-")).count()
+}
+
+/// "spread" where the interrupts of a network card go to as many cores as it has queues, or as
+/// klamm may use; else how few take them. `None` where the kernel does not say which they are.
+fn interrupts(tree: Tree<'_>, nic: &str) -> Option<String> {
+    let device = format!("/sys/class/net/{nic}/device");
+    let event = tree.read(&format!("{device}/uevent")).unwrap_or_default();
+    // A virtio card lies behind a device of the bus, and that one has the interrupts.
+    let above = match field(&event, "DRIVER=") {
+        Some("virtio_net") => "/..",
+        Some(_) | None => "",
+    };
+    let mut taking = BTreeSet::new();
+    for interrupt in tree.names(&format!("{device}{above}/msi_irqs")) {
+        // Where it goes, of where it may; not every kernel says the first.
+        let list = ["effective_affinity_list", "smp_affinity_list"]
+            .into_iter()
+            .filter_map(|name| tree.value(&format!("/proc/irq/{interrupt}/{name}")).ok())
+            .find(|list| !list.is_empty());
+        taking.extend(core_list(&list.unwrap_or_default()));
+    }
+    let (queues, allowed) = (receive_queues(tree, nic), cores(tree).len());
+    match taking.len() {
+        0 => None,
+        count if count >= queues.min(allowed) => Some("spread".to_owned()),
+        count => {
+            let few = format!("{queues} queues, interrupts on {count} of {allowed} cores");
+            Some(few)
         }
     }
-    found
 }
 
 /// A line of `/proc/self/mountinfo` (proc_pid_mountinfo(5)).
@@ -396,6 +427,8 @@ struct Devices {
     /// Disks below the log directories that are not NVMe.
     disks: Vec<String>,
     nvme: Vec<String>,
+    /// Network cards that are not down.
+    nics: Vec<String>,
     cores: Vec<String>,
 }
 
@@ -409,6 +442,7 @@ fn devices_of(tree: Tree<'_>, mounts: &[(PathBuf, Mount)]) -> Devices {
     Devices {
         disks,
         nvme,
+        nics: nics(tree),
         cores: cores(tree).iter().map(u64::to_string).collect(),
     }
 }

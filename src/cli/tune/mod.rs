@@ -179,10 +179,12 @@ fn failed(error: impl std::fmt::Display) -> CliError {
 /// Why nothing is changed where something may not be.
 fn refusal(forbidden: &[(Change, io::Error)]) -> Option<String> {
     let (first, error) = forbidden.first()?;
-    let names: Vec<&str> = forbidden
+    let mut names: Vec<&str> = forbidden
         .iter()
         .map(|(change, _)| change.name.as_str())
         .collect();
+    // A setting of each core is one setting.
+    names.dedup();
     let mend = if error.kind() == io::ErrorKind::PermissionDenied {
         "run it as root: sudo klamm tune --apply"
     } else {

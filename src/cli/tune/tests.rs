@@ -9,18 +9,10 @@ use expect_test::expect;
 const MACHINE: &[(&str, &str)] = &[
     ("proc/sys/kernel/osrelease", "6.18.44-made-up\n"),
     ("proc/sys/kernel/io_uring_disabled", "2\n"),
-    ("proc/sys/kernel/numa_balancing", "0\n"),
+    ("proc/sys/kernel/numa_balancing", "1\n"),
     ("proc/sys/kernel/random/boot_id", "first-boot\n"),
     ("proc/sys/vm/swappiness", "60\n"),
-    ("proc/sys/vm/dirty_background_ratio", "0\n"),
-    ("proc/sys/vm/dirty_background_bytes", "1048576\n"),
-    ("proc/sys/vm/dirty_ratio", "20\n"),
-    ("proc/sys/vm/dirty_bytes", "0\n"),
     ("proc/sys/net/core/somaxconn", "128\n"),
-    (
-        "sys/kernel/mm/transparent_hugepage/enabled",
-        "[always] madvise never\n",
-    ),
     (
         "proc/self/limits",
         "Limit  Soft Limit  Hard Limit  Units\nMax open files 1024 4096 files\n\
@@ -49,7 +41,9 @@ const MACHINE: &[(&str, &str)] = &[
     ),
     ("sys/block/nvme0n1/queue/rq_affinity", "2\n"),
     ("sys/block/vda/queue/scheduler", "[bfq] none\n"),
-    ("sys/class/net/eth0/device/x", ""),
+    ("sys/class/net/eth0/device/msi_irqs/30", "msix\n"),
+    ("proc/irq/30/effective_affinity_list", "2\n"),
+    ("sys/class/net/eth0/statistics/rx_missed_errors", "7\n"),
     ("sys/class/net/eth0/operstate", "up\n"),
     ("sys/class/net/eth0/queues/rx-0/x", ""),
     ("sys/class/net/eth0/queues/tx-0/x", ""),
@@ -170,14 +164,13 @@ fn the_doctor_says_what_hurts() {
         ok       log.dirs.atime (/made-up/data, on /dev/nvme0n1p1 at /made-up/data): noatime
         advice   log.dirs.atime (/made-up-too, on /dev/vda at /): relatime; wanted: noatime; why: …; mend: mount -o remount,noatime MOUNTPOINT, and noatime in its line of /etc/fstab
         advice   vm.swappiness: 60; wanted: at most 10; why: …; mend: klamm tune --apply, which sets 1
-        ok       vm.dirty_background_ratio: set by /proc/sys/vm/dirty_background_bytes to 1048576, and left alone
-        advice   vm.dirty_ratio: 20; wanted: at least 40; why: …; mend: klamm tune --apply, which sets 40
-        advice   vm.transparent_hugepage: always; wanted: madvise or never; why: …; mend: klamm tune --apply, which sets madvise
-        ok       kernel.numa_balancing: 0
+        advice   kernel.numa_balancing: 1; wanted: 0; why: …; mend: klamm tune --apply, which sets 0
         advice   cpu.governor (cpu0 to cpu2, 3 of them): powersave; wanted: performance; why: …; mend: klamm tune --apply, which sets performance
         ok       cpu.governor (cpu3): performance
         ok       net.core.somaxconn: 128
         advice   nic.queues (eth0): 1; wanted: at least 4; why: …; mend: ethtool -l NIC shows how many it can have; ethtool -L NIC combined N sets them
+        ok       nic.interrupts (eth0): spread
+        advice   nic.missed (eth0): 7; wanted: 0; why: …; mend: where it grows under load, a larger receive ring: ethtool -g NIC shows how large it can be, ethtool -G NIC rx N sets it
         advice   nvme.scheduler (nvme0n1): mq-deadline; wanted: none; why: …; mend: klamm tune --apply, which sets none
         ok       nvme.rq_affinity (nvme0n1): 2
         advice   disk.scheduler (vda): bfq; wanted: none or mq-deadline; why: …; mend: klamm tune --apply, which sets mq-deadline"#]]
@@ -238,11 +231,110 @@ fn a_machine_that_says_nothing_is_not_judged() {
 }
 
 #[test]
+fn a_card_whose_interrupts_few_cores_take_is_named() {
+    let machine = MadeUp::new();
+    let said = || {
+        let mut findings = machine.findings(DATA);
+        findings.retain(|finding| finding.name == "nic.interrupts");
+        let lines = findings.iter().map(|finding| {
+            let (state, places) = (finding.state.word(), finding.places.join(" "));
+            format!("{places}: {state}, {}", finding.found)
+        });
+        lines.collect::<Vec<String>>().join("; ")
+    };
+    // One queue is for one core.
+    assert_eq!(said(), "eth0: ok, spread");
+    for queue in 1..4 {
+        machine.put(&format!("sys/class/net/eth0/queues/rx-{queue}/x"), "");
+    }
+    machine.put("sys/class/net/eth0/device/msi_irqs/31", "msix\n");
+    machine.put("proc/irq/31/effective_affinity_list", "2\n");
+    // Where it may go is not where it goes.
+    machine.put("proc/irq/31/smp_affinity_list", "0-3\n");
+    let few = "eth0: advice, 4 queues, interrupts on 1 of 4 cores";
+    assert_eq!(said(), few);
+    machine.put("proc/irq/31/effective_affinity_list", "\n");
+    assert_eq!(said(), "eth0: ok, spread");
+    // A virtio card: in a made-up machine, which has no links, its bus is the card's own folder.
+    machine.put(
+        "sys/class/net/eth1/device/uevent",
+        "DRIVER=virtio_net\nMODALIAS=virtio:d00000001v00001AF4\n",
+    );
+    for queue in 0..2 {
+        machine.put(&format!("sys/class/net/eth1/queues/rx-{queue}/x"), "");
+        machine.put(&format!("sys/class/net/eth1/msi_irqs/4{queue}"), "msix\n");
+        machine.put(&format!("proc/irq/4{queue}/smp_affinity_list"), "3\n");
+    }
+    assert_eq!(
+        said(),
+        "eth0: ok, spread; eth1: advice, 2 queues, interrupts on 1 of 4 cores"
+    );
+}
+
+/// A directory, which not even root can write, stands for a file that may not be written.
+#[test]
+fn where_one_file_may_not_be_written_nothing_is_changed() {
+    let machine = MadeUp::new();
+    let before = machine.values();
+    let mut changes = machine.changes();
+    changes.push(Change {
+        name: "nvme.queue".to_owned(),
+        file: "/sys/block/nvme0n1/queue".to_owned(),
+        before: "1".to_owned(),
+        set: "2".to_owned(),
+    });
+    for format in [OutputFormat::Text, OutputFormat::Json] {
+        let mut out = Vec::new();
+        let mut output = Output::to(&mut out);
+        let (tree, state) = (machine.tree(), machine.state());
+        let result = apply_all(tree, &state, changes.clone(), format, &mut output);
+        drop(output);
+        let refused = result.unwrap_err();
+        assert_eq!(refused.exit_code(), 1);
+        assert_eq!(
+            refused.to_string(),
+            "/sys/block/nvme0n1/queue cannot be written: Is a directory (os error 21); nothing was \
+             changed. To be set: nvme.queue; in a container, run it on the host instead"
+        );
+        assert!(out.is_empty());
+        assert_eq!(machine.values(), before);
+        assert!(!machine.disk.exists(&machine.folder.path().join("run")));
+    }
+}
+
+#[test]
+fn a_refusal_names_each_setting_once_and_who_may_set_it() {
+    let machine = MadeUp::new();
+    let refused = |errno: i32| {
+        let changes = machine.changes().into_iter();
+        let forbidden: Vec<(Change, io::Error)> = changes
+            .map(|change| (change, io::Error::from_raw_os_error(errno)))
+            .collect();
+        refusal(&forbidden).unwrap()
+    };
+    assert_eq!(
+        refused(libc::EACCES),
+        "/proc/sys/kernel/io_uring_disabled cannot be written: Permission denied (os error 13); \
+         nothing was changed. To be set: kernel.io_uring_disabled, vm.swappiness, \
+         kernel.numa_balancing, cpu.governor, nvme.scheduler, disk.scheduler; run it as root: sudo \
+         klamm tune --apply"
+    );
+    assert_eq!(
+        refused(libc::EROFS),
+        "/proc/sys/kernel/io_uring_disabled cannot be written: Read-only file system (os error \
+         30); nothing was changed. To be set: kernel.io_uring_disabled, vm.swappiness, \
+         kernel.numa_balancing, cpu.governor, nvme.scheduler, disk.scheduler; in a container, run \
+         it on the host instead"
+    );
+    assert_eq!(refusal(&[]), None);
+}
+
+#[test]
 fn what_is_applied_is_undone_exactly() {
     let machine = MadeUp::new();
     let before = machine.values();
     let changes = machine.changes();
-    assert_eq!(changes.len(), 9);
+    assert_eq!(changes.len(), 8);
     let applying = Applying::begin(machine.tree(), &machine.state(), changes).unwrap();
     for outcome in applying {
         outcome.result.unwrap().unwrap();
@@ -251,7 +343,7 @@ fn what_is_applied_is_undone_exactly() {
     // Nothing is left to be set, so nothing would ask for root.
     assert_eq!(machine.changes(), []);
     let outcomes = machine.undo();
-    assert_eq!(outcomes.len(), 9);
+    assert_eq!(outcomes.len(), 8);
     assert_eq!(machine.values(), before);
     assert!(!machine.disk.exists(&machine.state()));
     assert_eq!(machine.undo().len(), 0);
@@ -259,7 +351,7 @@ fn what_is_applied_is_undone_exactly() {
 
 #[test]
 fn an_interrupted_apply_is_undone_wherever_it_stopped() {
-    for done in 0..=9 {
+    for done in 0..=8 {
         let machine = MadeUp::new();
         let before = machine.values();
         let changes = machine.changes();
@@ -270,7 +362,7 @@ fn an_interrupted_apply_is_undone_wherever_it_stopped() {
         drop(applying);
         // Interrupted a second time, at another place: what was recorded first stays.
         let changes = machine.changes();
-        assert_eq!(changes.len(), 9 - done);
+        assert_eq!(changes.len(), 8 - done);
         let mut applying = Applying::begin(machine.tree(), &machine.state(), changes).unwrap();
         drop(applying.next());
         drop(applying);
@@ -289,21 +381,24 @@ fn a_second_apply_keeps_what_was_at_first() {
     all(&machine);
     machine.put("proc/sys/vm/swappiness", "30\n");
     all(&machine);
-    machine.put("proc/sys/vm/dirty_ratio", "33\n");
+    machine.put("proc/sys/kernel/numa_balancing", "2\n");
     let outcomes = machine.undo();
     assert_eq!(
         machine.tree().value("/proc/sys/vm/swappiness").unwrap(),
         "60"
     );
     assert_eq!(
-        machine.tree().value("/proc/sys/vm/dirty_ratio").unwrap(),
-        "20"
+        machine
+            .tree()
+            .value("/proc/sys/kernel/numa_balancing")
+            .unwrap(),
+        "1"
     );
     let notes: Vec<&str> = outcomes
         .iter()
         .filter_map(|outcome| outcome.note.as_deref())
         .collect();
-    assert_eq!(notes, ["somebody had made it 33 since klamm set 40"]);
+    assert_eq!(notes, ["somebody had made it 2 since klamm set 0"]);
 }
 
 #[test]
@@ -415,7 +510,7 @@ fn the_verbs_print_and_fail_as_scripts_expect() {
     assert!(said.contains("\n# by hand: ethtool "));
     let (result, said) = tuned("apply", OutputFormat::Text);
     result.unwrap();
-    assert_eq!(said.lines().count(), 9);
+    assert_eq!(said.lines().count(), 8);
     assert!(said.contains("set        vm.swappiness /proc/sys/vm/swappiness: 60 -> 1\n"));
     tuned("check", OutputFormat::Text).0.unwrap();
     let (result, said) = tuned("apply", OutputFormat::Text);
@@ -424,8 +519,8 @@ fn the_verbs_print_and_fail_as_scripts_expect() {
     let (result, said) = tuned("undo", OutputFormat::Json);
     result.unwrap();
     let outcomes: Value = serde_json::from_str(&said).unwrap();
-    assert_eq!(outcomes.as_array().unwrap().len(), 9);
-    assert_eq!(outcomes[8]["to"], "2");
+    assert_eq!(outcomes.as_array().unwrap().len(), 8);
+    assert_eq!(outcomes[7]["to"], "2");
     let (result, said) = tuned("undo", OutputFormat::Text);
     result.unwrap();
     assert!(said.starts_with("nothing to undo"));
