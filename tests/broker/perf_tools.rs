@@ -7,7 +7,10 @@ use crate::deadline::wait_for;
 use crate::kcat;
 use crate::tools::{self, call};
 use regex_lite::Regex;
+use serde_json::Value;
 use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
 
 /// What scripts look for in the output of kafka-producer-perf-test.
 pub const TOTAL: &str = r"(?m)^(\d+) records sent, ([\d.]+) records/sec \(([\d.]+) MB/sec\), ([\d.]+) ms avg latency, ([\d.]+) ms max latency, (\d+) ms 50th, (\d+) ms 95th, (\d+) ms 99th, (\d+) ms 99\.9th\.$";
@@ -119,6 +122,92 @@ fn the_lines_are_those_of_apaches_tools() {
     }
 }
 
+/// The flags of Kafka 4.4's tools, deprecated or not. Those that can be asked for theirs are 4.3.1's.
+const FLAGS_OF_4_4: [(&str, &[&str]); 3] = [
+    (
+        "producer-perf",
+        &[
+            "--bootstrap-server",
+            "--topic",
+            "--num-records",
+            "--record-size",
+            "--payload-file",
+            "--payload-delimiter",
+            "--payload-monotonic",
+            "--throughput",
+            "--command-property",
+            "--producer-props",
+            "--command-config",
+            "--producer.config",
+            "--print-metrics",
+            "--transactional-id",
+            "--transaction-duration-ms",
+            "--warmup-records",
+            "--reporting-interval",
+            "--record-key-range",
+            "--key-distribution",
+            "--random-seed",
+        ],
+    ),
+    (
+        "consumer-perf",
+        &[
+            "--bootstrap-server",
+            "--topic",
+            "--include",
+            "--num-records",
+            "--messages",
+            "--group",
+            "--fetch-size",
+            "--from-latest",
+            "--socket-buffer-size",
+            "--command-property",
+            "--command-config",
+            "--consumer.config",
+            "--print-metrics",
+            "--show-detailed-stats",
+            "--timeout",
+            "--reporting-interval",
+            "--date-format",
+            "--hide-header",
+        ],
+    ),
+    (
+        "e2e-latency",
+        &[
+            "--bootstrap-server",
+            "--topic",
+            "--num-records",
+            "--producer-acks",
+            "--record-size",
+            "--record-key-size",
+            "--num-headers",
+            "--record-header-key-size",
+            "--record-header-size",
+            "--command-config",
+        ],
+    ),
+];
+
+/// A wrong value is complained about; a flag that is not known, otherwise.
+fn takes(tool: &str, flag: &str) {
+    let ended = klamm(&[tool, &format!("{flag}=?")], "");
+    assert!(
+        !ended.stderr.contains("unexpected argument"),
+        "klamm {tool} {flag}: {}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn the_flags_are_those_of_4_4() {
+    for (tool, flags) in FLAGS_OF_4_4 {
+        for flag in flags {
+            takes(tool, flag);
+        }
+    }
+}
+
 /// Whatever flag Apache's three tools take, deprecated or not, ours take, too.
 #[test]
 fn the_flags_are_those_of_apaches_tools() {
@@ -141,13 +230,7 @@ fn the_flags_are_those_of_apaches_tools() {
         let found: BTreeSet<&str> = found.collect();
         assert!(found.len() >= 10, "{tool}: {help}");
         for flag in found {
-            // A wrong value is complained about; a flag that is not known, otherwise.
-            let ended = klamm(&[tool, &format!("{flag}=?")], "");
-            assert!(
-                !ended.stderr.contains("unexpected argument"),
-                "klamm {tool} {flag}: {}",
-                ended.stderr
-            );
+            takes(tool, flag);
         }
     }
     let unknown = klamm(&["consumer-perf", "--no-such-flag=?"], "");
@@ -228,6 +311,53 @@ fn keys_are_skewed_as_asked() {
     );
 }
 
+/// KIP-1299: a key is a number below the range, in digits; `range` gives each record its own number
+/// modulo the range, whichever producer makes it.
+#[test]
+fn keys_lie_in_the_range_of_kafkas_own_flags() {
+    let broker = Broker::start(1);
+    let at = format!("--bootstrap-server {}", broker.bootstrap);
+    let number = |field: Option<Vec<u8>>| -> u64 {
+        let digits = String::from_utf8(field.expect("it is not null")).expect("digits");
+        digits.parse().expect("digits")
+    };
+    for keys in [
+        "--key-distribution range --record-key-range 7",
+        "--key-distribution range --record-key-range 7 --producers 3",
+        "--key-distribution random --record-key-range 7 --random-seed -1",
+    ] {
+        let name = topic(&broker, "ranged", 3);
+        done(
+            &format!(
+                "producer-perf {at} --topic {name} --num-records 1001 --payload-monotonic {keys}"
+            ),
+            "",
+        );
+        let arrived = kcat::read(&broker, &name);
+        assert_eq!(arrived.len(), 1001, "{keys}");
+        let mut found = BTreeSet::new();
+        for seen in arrived {
+            let (key, value) = (number(seen.record.key), number(seen.record.value));
+            if keys.starts_with("--key-distribution range") {
+                assert_eq!(key, value % 7, "{keys}");
+            }
+            found.insert(key);
+        }
+        assert!(found.into_iter().eq(0..7), "{keys}");
+    }
+    let name = topic(&broker, "keyless", 1);
+    done(
+        &format!(
+            "producer-perf {at} --topic {name} --num-records 10 --payload-monotonic \
+             --key-distribution none"
+        ),
+        "",
+    );
+    let arrived = kcat::read(&broker, &name);
+    assert_eq!(arrived.len(), 10);
+    assert!(arrived.iter().all(|seen| seen.record.key.is_none()));
+}
+
 #[test]
 fn figures_are_written_as_json_and_as_histograms() {
     let broker = Broker::start(1);
@@ -238,7 +368,7 @@ fn figures_are_written_as_json_and_as_histograms() {
     let printed = done(
         &format!(
             "producer-perf {at} --topic {name} --num-records 2000 --record-size 50 --throughput 2000 \
-             --ramp 200 --reporting-interval 200 -o json --hdr-file {} --hdr-file {}",
+             --ramp 1000 --reporting-interval 200 -o json --hdr-file {} --hdr-file {}",
             log.display(),
             distribution.display()
         ),
@@ -248,9 +378,28 @@ fn figures_are_written_as_json_and_as_histograms() {
     assert_eq!(figures["records"], 2000);
     assert_eq!(figures["value_bytes"], 100_000);
     assert_eq!(figures["records_failed"], 0);
-    // How many fit into the second that this takes is up to the machine.
+    // How many fit into the time that this takes is up to the machine.
     let intervals = figures["intervals"].as_array().expect("an array");
     assert!(!intervals.is_empty(), "{printed}");
+    let within = |object: &Value, name: &str| object[name].as_f64().expect("a number");
+    // The ramp costs half of its time: so much later the last record is due, on any machine.
+    let planned = 1999.0 / (1999.0 / 2000.0 + 0.5);
+    let asked = within(&figures["rate"], "asked");
+    assert!((asked - planned).abs() < 1e-3, "{asked} {planned}");
+    // And by no time more can have been acknowledged than were due by then.
+    let due_by = |seconds: f64| {
+        if seconds < 1.0 {
+            1000.0 * seconds * seconds
+        } else {
+            2000.0 * (seconds - 0.5)
+        }
+    };
+    let mut acknowledged = 0.0;
+    for interval in intervals {
+        acknowledged += within(interval, "records");
+        let end = within(interval, "start_seconds") + within(interval, "seconds");
+        assert!(acknowledged <= due_by(end) + 2.0, "{interval} {printed}");
+    }
     for latency in ["latency_ms", "latency_from_due_ms"] {
         let of = |name: &str| figures[latency][name].as_f64().expect("a number");
         assert!(
@@ -283,6 +432,78 @@ fn figures_are_written_as_json_and_as_histograms() {
         "",
     ));
     assert_eq!(latency["records"], 500);
+}
+
+/// Runs a tool on a pseudo terminal until that was shown what looks so, and ends it there by Ctrl-C.
+/// Gives all that was shown.
+fn on_a_terminal(line: &str, pattern: &str) -> String {
+    let pattern = Regex::new(pattern).expect("a regular expression");
+    let command = format!("exec {} {line}", env!("CARGO_BIN_EXE_klamm"));
+    let mut child = Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("script is not there: every Debian has it");
+    let mut keyboard = child.stdin.take().expect("a pipe");
+    let mut screen = child.stdout.take().expect("a pipe");
+    let mut shown = Vec::new();
+    let mut buffer = [0; 4096];
+    let mut is_interrupted = false;
+    loop {
+        let read = screen.read(&mut buffer).expect("a pipe can be read");
+        if read == 0 {
+            break;
+        }
+        shown.extend_from_slice(&buffer[..read]);
+        if !is_interrupted && pattern.is_match(&String::from_utf8_lossy(&shown)) {
+            keyboard.write_all(b"\x03").expect("script reads its keys");
+            is_interrupted = true;
+        }
+    }
+    let shown = String::from_utf8_lossy(&shown).into_owned();
+    assert!(is_interrupted, "nothing as {pattern} in:\n{shown:?}");
+    let ended = child.wait().expect("script is our child");
+    assert_eq!(ended.code(), Some(130), "{shown:?}");
+    shown
+}
+
+/// A terminal is shown how far a tool is, and how fast it goes; a pipe, only what stays.
+#[test]
+fn a_live_line_is_for_terminals() {
+    let broker = Broker::start_with(1, &["group.initial.rebalance.delay.ms=0"]);
+    let name = topic(&broker, "live", 1);
+    let lines = |records: u64, timeout: u64| {
+        let at = format!("--bootstrap-server {} --topic {name}", broker.bootstrap);
+        let rate = format!("--num-records {records} --record-size 10 --throughput 2000");
+        [
+            format!("producer-perf {at} {rate}"),
+            format!("e2e-latency {at} {rate} --producer-acks 1"),
+            format!("consumer-perf {at} --num-records 100000 --timeout {timeout}"),
+        ]
+    };
+    // Where there is no such line, each ends by itself within a minute.
+    for line in lines(100_000, 50_000) {
+        let latency = if line.starts_with("consumer-perf") {
+            ""
+        } else {
+            ", p99 [\\d.]+ ms"
+        };
+        // Carriage return, the words, erase to the end of the line (ECMA-48).
+        let live = format!("\r\\d+ of 100000 records, [1-9]\\d* records/sec{latency}\x1b\\[K");
+        let shown = on_a_terminal(&line, &live);
+        assert!(shown.contains("\r\x1b[K"), "it is taken away: {shown:?}");
+        holds("interrupted: \\d+ of 100000 records", &shown);
+    }
+    // By their rate, or their patience, these take so long that a line would have been drawn.
+    for line in lines(4000, 2000) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let ended = klamm(&words, "");
+        assert_eq!(ended.code, Some(0), "{line}: {}", ended.stderr);
+        for printed in [&ended.stdout, &ended.stderr] {
+            assert!(!printed.contains(['\r', '\x1b']), "{line}: {printed:?}");
+        }
+    }
 }
 
 #[test]

@@ -9,8 +9,14 @@ use crate::deadline::wait_for;
 use crate::kcat;
 use crate::perf_tools::{CONSUMED, INTERVAL, LATENCY, TOTAL, count, holds, topic};
 use crate::tools::{self, call};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::Deserializer;
+use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// An hour: whoever heeds it sends nothing more in a test.
@@ -57,6 +63,31 @@ fn what_cannot_be_meant_or_done_is_one_sentence() {
     refused(&format!("{sized} --throughput 0"), 2, &["-1 for as many"]);
     refused(&format!("{sized} --ramp 5"), 2, &["--throughput"]);
     refused(&format!("{sized} --keys 5 --key-skew 0"), 2, &["above 0"]);
+    refused(
+        &format!("{sized} --key-distribution random"),
+        2,
+        &["how many there are by --record-key-range"],
+    );
+    refused(
+        &format!("{sized} --record-key-range 5"),
+        2,
+        &["give --key-distribution range or random"],
+    );
+    refused(
+        &format!("{sized} --key-distribution range --record-key-range 0"),
+        2,
+        &["--record-key-range", "0 is not in 1..=2147483647"],
+    );
+    refused(
+        &format!("{sized} --key-distribution zipf --record-key-range 5"),
+        2,
+        &["'zipf'", "--key-distribution", "none, range, random"],
+    );
+    refused(
+        &format!("{sized} --keys 5 --key-distribution range --record-key-range 5"),
+        2,
+        &["--keys and --key-distribution", "only one"],
+    );
     refused(
         &format!("{sized} --transactional-id x"),
         1,
@@ -116,7 +147,7 @@ fn stranger(kind: Stranger) -> String {
 }
 
 /// The three tools with little to do, each told to wait a short time only.
-fn three_tools(address: &str, folder: &std::path::Path) -> [String; 3] {
+fn three_tools(address: &str, folder: &Path) -> [String; 3] {
     let config = folder.join("short.properties");
     std::fs::write(&config, "request.timeout.ms=400\n").expect("a writable temporary folder");
     let config = format!("--command-config {}", config.display());
@@ -362,6 +393,34 @@ fn a_consumer_that_is_throttled_waits() {
     assert_eq!(between.asked(FETCH), 2, "Apache's tool heeds it, too");
 }
 
+/// The record that the answer is about came; the next one is never sent, and given up.
+#[test]
+fn an_end_to_end_measurement_that_is_throttled_waits_and_says_so() {
+    let (between, broker) = Between::start(&[], None, throttles(PRODUCE));
+    let name = topic(&broker, "throttled", 1);
+    let config = broker.folder().join("short.properties");
+    let settings = "request.timeout.ms=1000\ndelivery.timeout.ms=1500\n";
+    std::fs::write(&config, settings).expect("a writable temporary folder");
+    let line = format!(
+        "e2e-latency --bootstrap-server {} --topic {name} --num-records 50 --record-size 10 \
+         --producer-acks all --command-config {}",
+        between.address,
+        config.display()
+    );
+    let ended = run(&line);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert_eq!(between.asked(PRODUCE), 1, "{}", ended.stderr);
+    holds(LATENCY, &ended.stdout);
+    holds("a record was not taken by throttled-.*-0: ", &ended.stderr);
+    holds(
+        r"The broker throttled: 1 answers asked to wait, 3600000 ms together, 3600000 ms at most\.",
+        &ended.stderr,
+    );
+    let figures = json(&run(&format!("{line} -o json")).stdout);
+    assert_eq!(figures["records"], 1, "{figures}");
+    assert_eq!(figures["throttle_time_ms"], 3_600_000.0, "{figures}");
+}
+
 /// A run of klamm, however it ends.
 fn run(line: &str) -> Ended {
     let words: Vec<&str> = line.split_whitespace().collect();
@@ -555,6 +614,71 @@ fn an_interrupted_run_tells_what_was_done() {
         &printed,
     );
     holds(r"interrupted: \d+ of 100000000 records", &complained);
+}
+
+/// How many latencies an HdrHistogram log holds, by HdrHistogram's own reader.
+fn logged(log: &str) -> u64 {
+    let mut count = 0;
+    for entry in IntervalLogIterator::new(log.as_bytes()) {
+        if let LogEntry::Interval(interval) = entry.expect("a line of the format") {
+            let encoded = STANDARD.decode(interval.encoded_histogram());
+            let histogram: Histogram<u64> = Deserializer::new()
+                .deserialize(&mut encoded.expect("base64").as_slice())
+                .expect("a histogram");
+            count += histogram.len();
+        }
+    }
+    count
+}
+
+fn written(path: &Path) -> String {
+    std::fs::read_to_string(path).expect("it was written")
+}
+
+/// Whoever looks at a file later has not seen that the run was interrupted.
+#[test]
+fn an_interrupted_run_leaves_whole_files_that_say_so() {
+    let broker = Broker::start_with(1, &["group.initial.rebalance.delay.ms=0"]);
+    let name = topic(&broker, "cut-short", 2);
+    for tool in ["producer-perf", "e2e-latency"] {
+        let [log, distribution, page] =
+            ["hlog", "hgrm", "html"].map(|ending| broker.folder().join(format!("{tool}.{ending}")));
+        let files = format!(
+            "--hdr-file {} --hdr-file {} --report {}",
+            log.display(),
+            distribution.display(),
+            page.display()
+        );
+        let (child, stdout) = match tool {
+            "producer-perf" => producing(&broker, &name, &files),
+            _ => measuring(&broker, &name, &files),
+        };
+        interrupt(&child);
+        let (code, _, complained) = ended(child, stdout);
+        assert_eq!(code, Some(130), "{complained}");
+        let counted = count(r"interrupted: (\d+) of 100000000 records", &complained);
+        let why = format!("The run is not complete: interrupted: {counted} of 100000000 records");
+        let (log, distribution) = (written(&log), written(&distribution));
+        assert_eq!(logged(&log), counted, "{log}");
+        assert!(
+            distribution.contains(&format!("Total count    = {counted:12}]")),
+            "{distribution}"
+        );
+        for text in [&log, &distribution] {
+            let last = text.lines().next_back().unwrap_or_default();
+            assert!(last.starts_with(&format!("#[{why}")), "{text}");
+        }
+        let page = written(&page);
+        assert!(page.contains(&why) && page.ends_with("</html>"), "{page}");
+    }
+    let page = broker.folder().join("consumer-perf.html");
+    let (child, stdout) = consuming(&broker, &name, &format!("--report {}", page.display()));
+    interrupt(&child);
+    let (code, _, complained) = ended(child, stdout);
+    assert_eq!(code, Some(130), "{complained}");
+    let page = written(&page);
+    let why = "The run is not complete: it was interrupted";
+    assert!(page.contains(why) && page.ends_with("</html>"), "{page}");
 }
 
 #[test]

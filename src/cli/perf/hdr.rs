@@ -6,6 +6,7 @@
 //! #[StartTime: SECONDS (seconds since epoch)]
 //! "StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"
 //! 0.000,5.000,12.345,HISTFAAA…           seconds, seconds, milliseconds, V2 + deflate + base64
+//! #[The run is not complete: …]          where it is not: a comment to every reader, as in .hgrm
 //!
 //!        Value     Percentile TotalCount 1/(1-Percentile)
 //!        0.512 0.500000000000      51200           2.00    milliseconds
@@ -83,14 +84,25 @@ impl HdrFiles {
         writeln!(self.log, "{line}").expect("memory takes every byte");
     }
 
-    /// Writes the files; `all` is the whole run.
-    pub fn write(&self, disk: &Disk, all: &Histogram<u64>) -> Result<(), CliError> {
+    /// Writes the files; `all` is the whole run, and `incomplete` says why it ended early, where it
+    /// did.
+    pub fn write(
+        &self,
+        disk: &Disk,
+        all: &Histogram<u64>,
+        incomplete: Option<&str>,
+    ) -> Result<(), CliError> {
         for path in &self.paths {
-            let text = if is_distribution(path) {
+            let mut text = if is_distribution(path) {
                 distribution(all)
             } else {
                 self.log.clone()
             };
+            if let Some(why) = incomplete {
+                // A comment ends with its line, and a broker's message may have several.
+                let why = why.replace(['\r', '\n'], " ");
+                writeln!(text, "#[{why}]").expect("memory takes every byte");
+            }
             disk.write_atomically(path, text.as_bytes())
                 .map_err(|error| {
                     CliError::Failed(format!("cannot write {}: {error}", path.display()))
@@ -171,8 +183,10 @@ mod tests {
             Duration::from_millis(10),
             &histogram(),
         );
-        files.write(&Disk::Native, &sample()).unwrap();
+        let why = "The run is not complete: a broker said\nso";
+        files.write(&Disk::Native, &sample(), Some(why)).unwrap();
         let log = Disk::Native.read(&path, 1 << 20).unwrap();
+        assert!(log.ends_with(b"\n#[The run is not complete: a broker said so]\n"));
         let mut read = Vec::new();
         for entry in IntervalLogIterator::new(&log) {
             if let LogEntry::Interval(interval) = entry.unwrap() {
@@ -229,7 +243,7 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_written_is_named() {
         let files = HdrFiles::new(vec![PathBuf::from("/no/such/folder/x.hgrm")]);
-        let error = files.write(&Disk::Native, &histogram()).unwrap_err();
+        let error = files.write(&Disk::Native, &histogram(), None).unwrap_err();
         assert!(
             error
                 .to_string()

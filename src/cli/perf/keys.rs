@@ -1,5 +1,5 @@
-//! The keys of records: none, all of a range equally often, or skewed by Zipf's law, as the keys of
-//! real traffic are. A key is its number in decimal digits.
+//! The keys of records: none, all of a range equally often, all of it in turn, or skewed by Zipf's
+//! law, as the keys of real traffic are. A key is its number in decimal digits.
 
 use crate::base::convert::{f64_from, u64_from_f64};
 use crate::base::prng::Prng;
@@ -12,6 +12,8 @@ pub enum KeyPlan {
     None,
     /// One of so many, each as often as the others.
     Uniform(u64),
+    /// One of so many, in turn: by the number of the record. KIP-1299's `range`.
+    InTurn(u64),
     /// One of so many: the first most often, the k-th by the factor 1 / k^exponent less.
     Zipf(u64, f64),
 }
@@ -30,7 +32,7 @@ impl Keys {
     #[must_use]
     pub fn new(plan: KeyPlan, prng: Prng) -> Keys {
         let zipf = match plan {
-            KeyPlan::None | KeyPlan::Uniform(_) => None,
+            KeyPlan::None | KeyPlan::Uniform(_) | KeyPlan::InTurn(_) => None,
             KeyPlan::Zipf(count, exponent) => Some(Zipf::new(count, exponent)),
         };
         Keys {
@@ -41,20 +43,17 @@ impl Keys {
         }
     }
 
-    /// The key of the next record.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "what it gives is borrowed from it"
-    )]
-    pub fn next(&mut self) -> Option<&[u8]> {
-        let number = match (self.plan, &self.zipf) {
+    /// The key of the record with that number.
+    pub fn next(&mut self, number: u64) -> Option<&[u8]> {
+        let key = match (self.plan, &self.zipf) {
             (KeyPlan::None, _) => return None,
             (KeyPlan::Uniform(count), _) => self.prng.below(count),
+            (KeyPlan::InTurn(count), _) => number % count.max(1),
             (KeyPlan::Zipf(..), Some(zipf)) => zipf.draw(&mut self.prng),
             (KeyPlan::Zipf(..), None) => return None,
         };
         self.text.clear();
-        write!(self.text, "{number}").expect("memory takes every byte");
+        write!(self.text, "{key}").expect("memory takes every byte");
         Some(&self.text)
     }
 }
@@ -136,8 +135,8 @@ mod tests {
     fn counts(plan: KeyPlan, keys: usize) -> Vec<u64> {
         let mut counts = vec![0; keys];
         let mut source = Keys::new(plan, Prng::new(9));
-        for _ in 0..100_000 {
-            let key = std::str::from_utf8(source.next().unwrap()).unwrap();
+        for number in 0..100_000 {
+            let key = std::str::from_utf8(source.next(number).unwrap()).unwrap();
             counts[usize_from(key.parse().unwrap())] += 1;
         }
         counts
@@ -145,13 +144,24 @@ mod tests {
 
     #[test]
     fn no_key_is_null() {
-        assert_eq!(Keys::new(KeyPlan::None, Prng::new(1)).next(), None);
+        assert_eq!(Keys::new(KeyPlan::None, Prng::new(1)).next(0), None);
     }
 
     #[test]
     fn uniform_keys_come_equally_often() {
         for count in counts(KeyPlan::Uniform(10), 10) {
             assert!((9_500..10_500).contains(&count), "{count}");
+        }
+    }
+
+    #[test]
+    fn keys_in_turn_begin_again_at_the_end_of_the_range() {
+        let mut source = Keys::new(KeyPlan::InTurn(12), Prng::new(9));
+        for (number, key) in [(11, "11"), (12, "0"), (25, "1"), (u64::MAX, "3")] {
+            assert_eq!(source.next(number), Some(key.as_bytes()), "{number}");
+        }
+        for count in counts(KeyPlan::InTurn(10), 10) {
+            assert_eq!(count, 10_000);
         }
     }
 

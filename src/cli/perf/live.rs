@@ -1,6 +1,7 @@
 //! The live line: one line of progress on a terminal, drawn over and over, and gone when something
 //! else is printed. Where standard error is no terminal there is none.
 
+use crate::base::convert::f64_from;
 use crate::base::time::Instant;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
@@ -8,20 +9,12 @@ use std::time::Duration;
 /// How often it is drawn.
 pub const LIVE_INTERVAL: Duration = Duration::from_millis(500);
 
-/// What is compared with: the line before.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Since {
-    /// How much had been done then.
-    pub count: u64,
-    /// How long ago that was.
-    pub elapsed: Duration,
-}
-
 /// The line.
 #[derive(Debug)]
 pub struct Live {
     is_wanted: bool,
     is_drawn: bool,
+    /// When it was drawn last, and how much had been done then: a rate counts from there.
     last: Option<(Instant, u64)>,
 }
 
@@ -42,17 +35,18 @@ impl Live {
         self.is_wanted
     }
 
-    /// Draws it anew where it is time to; `line` gives how much has been done, and the words.
-    pub fn draw(&mut self, now: Instant, line: impl FnOnce(Since) -> (u64, String)) {
+    /// Draws it anew where it is time to, so much having been done; `line` gives the words, told how
+    /// much is done per second.
+    pub fn draw(&mut self, now: Instant, count: u64, line: impl FnOnce(f64) -> String) {
         if !self.is_wanted {
             return;
         }
-        let (at, count) = *self.last.get_or_insert((now, 0));
+        let (at, before) = *self.last.get_or_insert((now, count));
         let elapsed = now.since(at);
         if elapsed < LIVE_INTERVAL {
             return;
         }
-        let (count, words) = line(Since { count, elapsed });
+        let words = line(f64_from(count.saturating_sub(before)) / elapsed.as_secs_f64());
         self.last = Some((now, count));
         self.is_drawn = true;
         let mut error = std::io::stderr().lock();

@@ -286,7 +286,7 @@ impl Lane {
         let options = &plan.producer;
         let batches = match plan.keys {
             KeyPlan::None => 1,
-            KeyPlan::Uniform(_) | KeyPlan::Zipf(..) => KEYED_BATCHES_AHEAD,
+            KeyPlan::Uniform(_) | KeyPlan::InTurn(_) | KeyPlan::Zipf(..) => KEYED_BATCHES_AHEAD,
         };
         let request_bytes = options
             .batch_bytes
@@ -357,7 +357,7 @@ impl Lane {
         let number = self.number_of(self.made);
         let record = ProducerRecord {
             timestamp: now.timestamp,
-            key: self.keys.next(),
+            key: self.keys.next(number),
             value: Some(self.payloads.next(number)),
             headers: &[],
             cookie: self.made,

@@ -23,6 +23,20 @@ use std::time::Duration;
 /// Room for what a record has beside its value, at most.
 const RECORD_OVERHEAD_BYTES: usize = 128;
 
+/// Largest range of keys: Kafka's tool keeps it in 32 bits with a sign.
+const KEY_RANGE_MAX: i64 = 2_147_483_647;
+
+/// How records come by their keys, in Kafka's words (KIP-1299).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+enum KeyDistribution {
+    /// Keys are null.
+    None,
+    /// All keys of the range in turn.
+    Range,
+    /// One of the range by chance.
+    Random,
+}
+
 /// This tool is used to verify the producer performance.
 ///
 /// Standard output has the lines of kafka-producer-perf-test and nothing else. Latency there is from
@@ -106,6 +120,29 @@ pub struct ProducerPerfArguments {
         value_parser = clap::value_parser!(u64).range(1..)
     )]
     reporting_interval: u64,
+    /// How keys are chosen: none (they are null), range (0, 1, 2 and so on in turn), or random.
+    #[arg(
+        long,
+        value_name = "none|range|random",
+        default_value = "none",
+        hide_possible_values = true
+    )]
+    key_distribution: KeyDistribution,
+    /// How many keys there are, from 0 on, where --key-distribution is range or random.
+    #[arg(
+        long,
+        value_name = "KEY-RANGE",
+        value_parser = clap::value_parser!(u32).range(1..=KEY_RANGE_MAX)
+    )]
+    record_key_range: Option<u32>,
+    /// What decides everything random.
+    #[arg(
+        long,
+        value_name = "SEED",
+        default_value_t = 0,
+        allow_hyphen_values = true
+    )]
+    random_seed: i64,
     /// klamm's: how many producers, each with connections of its own.
     #[arg(
         long,
@@ -133,9 +170,6 @@ pub struct ProducerPerfArguments {
     /// klamm's: write one page with the latency curve and what happened over time.
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
-    /// klamm's: what decides everything random.
-    #[arg(long, value_name = "SEED", default_value_t = 0)]
-    random_seed: u64,
     #[command(flatten)]
     output: OutputArguments,
 }
@@ -191,7 +225,7 @@ impl ProducerPerfArguments {
             .map_err(|error| CliError::Usage(error.to_string()))?;
         settings::client(settings, &mut client)?;
         let producer = settings::producer(settings)?;
-        let mut prng = Prng::new(self.random_seed);
+        let mut prng = Prng::new(self.random_seed.cast_unsigned());
         let payloads = match (&self.payload_file, self.record_size) {
             (Some(path), _) => {
                 PayloadPlan::from_file(&Disk::Native, path, &self.payload_delimiter)?
@@ -275,6 +309,30 @@ impl ProducerPerfArguments {
     }
 
     fn keys(&self) -> Result<KeyPlan, CliError> {
+        let refused = |why: &str| Err(CliError::Usage(why.to_owned()));
+        match (self.key_distribution, self.record_key_range) {
+            (KeyDistribution::None, None) => self.own_keys(),
+            (KeyDistribution::None, Some(_)) => refused(
+                "--record-key-range is for keys, and --key-distribution none gives records none: \
+                 give --key-distribution range or random with it",
+            ),
+            (KeyDistribution::Range | KeyDistribution::Random, None) => refused(
+                "--key-distribution range and random choose from a range of keys: give how many \
+                 there are by --record-key-range",
+            ),
+            (KeyDistribution::Range | KeyDistribution::Random, Some(_)) if self.keys.is_some() => {
+                refused(
+                    "--keys and --key-distribution both say which keys records have: give only one \
+                     of them",
+                )
+            }
+            (KeyDistribution::Range, Some(count)) => Ok(KeyPlan::InTurn(u64::from(count))),
+            (KeyDistribution::Random, Some(count)) => Ok(KeyPlan::Uniform(u64::from(count))),
+        }
+    }
+
+    /// Keys by klamm's own flags.
+    fn own_keys(&self) -> Result<KeyPlan, CliError> {
         match (self.keys, self.key_skew) {
             (None, _) => Ok(KeyPlan::None),
             (Some(count), None) => Ok(KeyPlan::Uniform(count)),

@@ -223,12 +223,8 @@ impl<'a, 'o> Report<'a, 'o> {
         let count = self.all.sent.count;
         let p99 = main_tally(self.plan, &self.recent).quantile_ms(0.99);
         let records = self.plan.records;
-        self.live.draw(now, |since| {
-            let seconds = since.elapsed.as_secs_f64().max(1e-6);
-            let rate = f64_from(count.saturating_sub(since.count)) / seconds;
-            let words =
-                format!("{count} of {records} records, {rate:.0} records/sec, p99 {p99:.2} ms");
-            (count, words)
+        self.live.draw(now, count, |rate| {
+            format!("{count} of {records} records, {rate:.0} records/sec, p99 {p99:.2} ms")
         });
     }
 
@@ -281,12 +277,15 @@ impl<'a, 'o> Report<'a, 'o> {
                 notice(line);
             }
         }
+        let failure = self.failure(&summary.ended);
+        let incomplete = failure.as_ref().map(why_incomplete);
         if !self.files.hdr.is_empty() {
             let histogram = main_tally(self.plan, &self.all).histogram();
-            self.files.hdr.write(&Disk::Native, histogram)?;
+            self.files
+                .hdr
+                .write(&Disk::Native, histogram, incomplete.as_deref())?;
         }
-        let failure = self.failure(&summary.ended);
-        self.write_page(&summary, failure.as_ref())?;
+        self.write_page(&summary, incomplete)?;
         failure.map_or(Ok(()), Err)
     }
 
@@ -294,14 +293,14 @@ impl<'a, 'o> Report<'a, 'o> {
     fn write_page(
         &mut self,
         summary: &Summary,
-        failure: Option<&CliError>,
+        incomplete: Option<String>,
     ) -> Result<(), CliError> {
         let Some(page) = &mut self.files.page else {
             return Ok(());
         };
         page.timeline().end(summary.elapsed);
         let mut remarks = remarks(self.plan, &self.all, summary);
-        remarks.extend(failure.map(|failure| format!("The run is not complete: {failure}")));
+        remarks.extend(incomplete);
         let mut latencies = vec![("from when a record was sent", &self.all.sent)];
         if self.plan.schedule.is_some() {
             latencies.push(("from when a record was due", &self.all.due));
@@ -394,16 +393,27 @@ fn remarks(plan: &LoadPlan, all: &Window, summary: &Summary) -> Vec<String> {
         ));
     }
     remarks.extend(summary.rate.and_then(|rate| rate.remark()));
-    let counters = &summary.ended.counters;
-    if counters.throttled_answers > 0 {
-        remarks.push(format!(
+    remarks.extend(throttle_remark(&summary.ended.counters));
+    remarks
+}
+
+/// That the broker throttled a producer, and by how much; nothing where it did not.
+#[must_use]
+pub fn throttle_remark(counters: &ProducerCounters) -> Option<String> {
+    (counters.throttled_answers > 0).then(|| {
+        format!(
             "The broker throttled: {} answers asked to wait, {} ms together, {} ms at most.",
             counters.throttled_answers,
             counters.throttle_time.as_millis(),
             counters.throttle_time_max.as_millis(),
-        ));
-    }
-    remarks
+        )
+    })
+}
+
+/// What the files of a run say that ended so: whoever opens them later has not seen the error.
+#[must_use]
+pub fn why_incomplete(failure: &CliError) -> String {
+    format!("The run is not complete: {failure}")
 }
 
 /// What the live line and the files show: latency from the time at which records were due, where

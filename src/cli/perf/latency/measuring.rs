@@ -13,7 +13,7 @@ use crate::cli::perf::hdr::HdrFiles;
 use crate::cli::perf::live::Live;
 use crate::cli::perf::page::{Ending, PageFile};
 use crate::cli::perf::rate::RateKept;
-use crate::cli::perf::report::object_of;
+use crate::cli::perf::report::{object_of, throttle_remark, why_incomplete};
 use crate::cli::perf::settings;
 use crate::cli::perf::tally::Tally;
 use crate::cli::property::Properties;
@@ -185,13 +185,11 @@ impl<'a, 'o> Measuring<'a, 'o> {
                     "poll() timed out before finding a result (timeout:[60000ms])".to_owned(),
                 ));
             }
-            let (count, records) = (self.received, self.plan.records);
-            let p99 = self.tally.quantile_ms(0.99);
-            self.live.draw(now, |_| {
-                (
-                    count,
-                    format!("{count} of {records} records, p99 {p99:.3} ms"),
-                )
+            let (count, records, tally) = (self.received, self.plan.records, &self.tally);
+            self.live.draw(now, count, |rate| {
+                // Only where it is drawn: what is measured is not to wait for it.
+                let p99 = tally.quantile_ms(0.99);
+                format!("{count} of {records} records, {rate:.0} records/sec, p99 {p99:.3} ms")
             });
         }
         Ok(())
@@ -361,10 +359,21 @@ impl<'a, 'o> Measuring<'a, 'o> {
         RateKept::of(self.plan.schedule?, self.received, taken, self.late_max)
     }
 
+    /// That Ctrl-C ended it, where records are missing for that.
+    fn interruption(&self) -> Option<CliError> {
+        (self.interrupt.arrived() && self.received < self.plan.records).then(|| {
+            CliError::Interrupted(format!(
+                "interrupted: {} of {} records were measured until then",
+                self.received, self.plan.records
+            ))
+        })
+    }
+
     fn finish(mut self, result: Result<(), CliError>) -> Result<(), CliError> {
         let now = self.clock.now().instant;
         let elapsed = now.since(self.started);
         let rate = self.rate_kept();
+        let counters = *self.producer.counters();
         let tally = &self.tally;
         match self.arguments.output.output {
             OutputFormat::Json => {
@@ -374,6 +383,8 @@ impl<'a, 'o> Measuring<'a, 'o> {
                 object["error"] = json!(result.as_ref().err().map(ToString::to_string));
                 object["rate_asked"] = json!(self.plan.schedule.map(|schedule| schedule.rate()));
                 object["rate"] = json!(rate.map(|rate| rate.json()));
+                let throttled = counters.throttle_time.as_secs_f64() * 1000.0;
+                object["throttle_time_ms"] = json!(throttled);
                 self.output.line(object)?;
             }
             OutputFormat::Text if tally.count > 0 => {
@@ -407,13 +418,20 @@ impl<'a, 'o> Measuring<'a, 'o> {
         }
         self.output.flush()?;
         let missed = rate.and_then(|rate| rate.remark());
-        if let Some(remark) = &missed {
+        let remarks: Vec<String> = missed
+            .into_iter()
+            .chain(throttle_remark(&counters))
+            .collect();
+        for remark in &remarks {
             notice(remark);
         }
+        let failure = result.err().or_else(|| self.interruption());
+        let incomplete = failure.as_ref().map(why_incomplete);
         if !self.hdr.is_empty() {
+            let histogram = tally.histogram();
+            self.hdr.interval(Duration::ZERO, elapsed, histogram);
             self.hdr
-                .interval(Duration::ZERO, elapsed, self.tally.histogram());
-            self.hdr.write(&Disk::Native, self.tally.histogram())?;
+                .write(&Disk::Native, histogram, incomplete.as_deref())?;
         }
         if let Some(page) = &mut self.page {
             page.timeline().end(elapsed);
@@ -421,7 +439,6 @@ impl<'a, 'o> Measuring<'a, 'o> {
                 None => "from when a record was sent",
                 Some(_) => "from when a record was due",
             };
-            let failure = result.as_ref().err();
             page.write(&Ending {
                 summary: vec![format!(
                     "{} records, {} ms on average, {} ms at most",
@@ -429,21 +446,10 @@ impl<'a, 'o> Measuring<'a, 'o> {
                     short(tally.average_ms()),
                     short(tally.max_ms())
                 )],
-                remarks: failure
-                    .map(|error| format!("The run is not complete: {error}"))
-                    .into_iter()
-                    .chain(missed)
-                    .collect(),
+                remarks: incomplete.into_iter().chain(remarks).collect(),
                 latencies: vec![(since, tally)],
             })?;
         }
-        result?;
-        if self.interrupt.arrived() && self.received < self.plan.records {
-            return Err(CliError::Interrupted(format!(
-                "interrupted: {} of {} records were measured until then",
-                self.received, self.plan.records
-            )));
-        }
-        Ok(())
+        failure.map_or(Ok(()), Err)
     }
 }
