@@ -1,140 +1,62 @@
-//! `klamm bench` as a user meets it: real short runs against a real broker, its page in a real
-//! browser, and what goes wrong as one sentence each.
+//! `klamm bench` as a user meets it: real short runs against real brokers, and its page in a real
+//! browser.
 
-use crate::broker::{Broker, free_port};
+mod browser;
+mod trouble;
+
+use crate::broker::Broker;
 use crate::command_line::{done, json, klamm, refused};
-use crate::deadline::wait_for;
 use crate::installed::root;
+use crate::perf_tools::{CONSUMED, LATENCY, count, holds, topic};
+use browser::{labels, look_at, sound_charts};
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
-/// Looks at each chart as it was laid out, and says what it saw, and what the page loaded.
-const LOOK: &str = r##"<script>
-const seen = [...document.querySelectorAll('figure[data-chart]')].map((figure) => {
-  const svg = figure.querySelector('svg');
-  const box = svg ? svg.getBoundingClientRect() : {width: 0, height: 0};
-  const visible = (mark) => { const m = mark.getBoundingClientRect(); return m.width + m.height > 1; };
-  const texts = svg ? [...svg.querySelectorAll('text')] : [];
-  const inside = (text) => {
-    const t = text.getBoundingClientRect();
-    return t.left >= box.left - 1 && t.right <= box.right + 1 && t.top >= box.top - 1 && t.bottom <= box.bottom + 1;
-  };
-  const drawn = svg ? [...svg.querySelectorAll('[stroke="#0B6E99"], [fill="#0B6E99"], [stroke="#C25A00"], [fill="#C25A00"], [stroke="#7A7A72"], [fill="#7A7A72"]')] : [];
-  return {
-    kind: figure.dataset.chart,
-    caption: figure.querySelector('figcaption').textContent,
-    width: box.width, height: box.height,
-    marks: drawn.filter(visible).length,
-    labels: texts.map((text) => text.textContent.trim()).filter((text) => text !== ''),
-    outside: texts.filter((text) => !inside(text)).map((text) => text.textContent.trim()),
-  };
-});
-const loaded = performance.getEntriesByType('resource').map((entry) => entry.name);
-const pre = document.createElement('pre');
-pre.id = 'seen';
-pre.textContent = btoa(unescape(encodeURIComponent(JSON.stringify({seen, loaded}))));
-document.body.appendChild(pre);
-</script></body>"##;
+/// The row of that name.
+fn row_of<'r>(rows: &'r Value, name: &str) -> &'r Value {
+    let mut rows = rows.as_array().expect("an array of rows").iter();
+    rows.find(|row| row["row"] == name)
+        .unwrap_or_else(|| panic!("no row is called {name}"))
+}
 
-/// Opens a page in headless Chromium, where no name can be resolved, and gives what was seen.
-fn look_at(page: &str, folder: &Path) -> Value {
-    for load in [
-        "src=",
-        "@import",
-        "url(",
-        "href=\"http",
-        "<script",
-        "<iframe",
-    ] {
-        assert!(!page.contains(load), "the page has {load}");
+/// Who ran, in turn.
+fn order(row: &Value) -> Vec<&str> {
+    let runs = row["runs"].as_array().expect("runs");
+    runs.iter()
+        .map(|run| run["contestant"].as_str().expect("a contestant"))
+        .collect()
+}
+
+/// A figure of a contestant's first run.
+fn figure(row: &Value, contestant: &str, name: &str) -> f64 {
+    let mut runs = row["runs"].as_array().expect("runs").iter();
+    let run = runs.find(|run| run["contestant"] == contestant);
+    let value = run.and_then(|run| run["figures"][name].as_f64());
+    value.unwrap_or_else(|| panic!("{contestant} has no {name}: {row}"))
+}
+
+/// That there are charts of these kinds.
+fn drawn(wanted: &[&str], kinds: &[String]) {
+    for kind in wanted {
+        assert!(
+            kinds.iter().any(|drawn| drawn == kind),
+            "{kind} is not in {kinds:?}"
+        );
     }
-    // The page's own rule forbids scripts: the one that looks at it needs it gone.
-    let rule = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
-    assert!(page.contains(rule), "the page forbids nothing");
-    let looked = page.replace(rule, "").replacen("</body>", LOOK, 1);
-    let path = folder.join("looked-at.html");
-    std::fs::write(&path, looked).expect("a writable temporary folder");
-    let output = Command::new("chromium")
-        .args([
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--dump-dom",
-        ])
-        .args(["--no-first-run", "--disable-background-networking"])
-        .arg("--host-resolver-rules=MAP * ~NOTFOUND")
-        .arg("--window-size=1100,900")
-        .arg(format!(
-            "--user-data-dir={}",
-            folder.join("browser").display()
-        ))
-        .arg(format!("file://{}", path.display()))
-        .stdin(Stdio::null())
-        .output()
-        .expect("chromium is not there: run `cargo dev install`");
-    let dom = String::from_utf8_lossy(&output.stdout);
-    let encoded = dom
-        .split_once("<pre id=\"seen\">")
-        .and_then(|(_, rest)| rest.split_once("</pre>"))
-        .unwrap_or_else(|| panic!("{}\n{dom}", String::from_utf8_lossy(&output.stderr)))
-        .0;
-    let decoded = from_base64(encoded);
-    json(&decoded)
 }
 
-/// The browser's base64, by the coreutils: no dependency of the tests has it.
-fn from_base64(encoded: &str) -> String {
-    let mut child = Command::new("base64")
-        .arg("--decode")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("base64 is on every Linux");
-    let mut pipe = child.stdin.take().expect("a pipe");
-    let encoded = encoded.to_owned();
-    let writer = std::thread::spawn(move || pipe.write_all(encoded.as_bytes()));
-    let output = child.wait_with_output().expect("it is our child");
-    writer.join().unwrap().expect("it reads all");
-    String::from_utf8(output.stdout).expect("JSON is UTF-8")
-}
-
-/// Every chart that was drawn has a size, marks and labelled axes; gives their kinds.
-fn sound_charts(seen: &Value) -> Vec<String> {
-    assert_eq!(
-        seen["loaded"],
-        serde_json::json!([]),
-        "the page loads something"
+/// The page that is made of result files.
+fn rendered(results: &Path, folder: &Path) -> String {
+    let report = folder.join("rendered.html");
+    done(
+        &format!(
+            "bench --render {} --report {}",
+            results.display(),
+            report.display()
+        ),
+        "",
     );
-    let charts = seen["seen"].as_array().expect("a list of charts");
-    let mut kinds = Vec::new();
-    for chart in charts {
-        let number = |key: &str| chart[key].as_f64().unwrap_or(0.0);
-        assert!(
-            number("width") > 300.0 && number("height") > 80.0,
-            "{chart}"
-        );
-        assert!(number("marks") > 0.0, "nothing is drawn: {chart}");
-        let labels = chart["labels"].as_array().expect("labels");
-        assert!(labels.len() > 4, "axes without labels: {chart}");
-        let has_title = |label: &Value| {
-            let label = label.as_str().unwrap_or_default();
-            label
-                .chars()
-                .filter(|letter| letter.is_alphabetic())
-                .count()
-                > 3
-        };
-        assert!(
-            labels.iter().any(has_title),
-            "no axis says what it is: {chart}"
-        );
-        assert_eq!(chart["outside"], serde_json::json!([]), "cut off: {chart}");
-        kinds.push(chart["kind"].as_str().expect("a kind").to_owned());
-    }
-    kinds
+    std::fs::read_to_string(&report).expect("the page was written")
 }
 
 #[test]
@@ -178,12 +100,8 @@ fn a_bench_of_two_sides_makes_a_page_that_a_browser_shows() {
     );
     assert_eq!(rows[0]["same"], "a");
     let produced = &rows[1];
+    assert_eq!(order(produced), ["limit", "a", "b", "limit", "b", "a"]);
     let runs = produced["runs"].as_array().expect("runs");
-    let order: Vec<&str> = runs
-        .iter()
-        .map(|run| run["contestant"].as_str().expect("a contestant"))
-        .collect();
-    assert_eq!(order, ["limit", "a", "b", "limit", "b", "a"]);
     for run in runs.iter().filter(|run| run["contestant"] != "limit") {
         for figure in [
             "mb_per_s",
@@ -219,51 +137,99 @@ fn a_bench_of_two_sides_makes_a_page_that_a_browser_shows() {
     }
 
     let page = std::fs::read_to_string(&report).unwrap();
-    let kinds = sound_charts(&look_at(&page, folder.path()));
-    for kind in ["ratios", "latency", "throughput", "p99", "cpu", "cores"] {
+    let seen = look_at(&page, folder.path());
+    let kinds = sound_charts(&seen);
+    drawn(
+        &["ratios", "latency", "throughput", "p99", "cpu", "cores"],
+        &kinds,
+    );
+    let percentiles = labels(&seen, "latency");
+    for tick in ["0 %", "50 %", "90 %", "99 %", "99.9 %", "99.99 %"] {
         assert!(
-            kinds.iter().any(|drawn| drawn == kind),
-            "{kind} is not in {kinds:?}"
+            percentiles.iter().any(|label| label == tick),
+            "{tick} is not in {percentiles:?}"
         );
     }
-    assert!(page.contains("What this does not show"), "{page}");
-    assert!(page.contains(&first.bootstrap) && page.contains(&second.bootstrap));
+    // A column for what A differed from itself, and how much that was.
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    for said in [
+        "how far one was from itself",
+        "± ",
+        "What this does not show",
+        "Machine and versions",
+        "<dt>cores</dt>",
+        "<dt>memory</dt>",
+        "<dt>generator</dt>",
+        "Configurations",
+        &format!("Linux {}", kernel.trim()),
+    ] {
+        assert!(page.contains(said), "{said} is not in {page}");
+    }
+    for broker in [&first, &second] {
+        let setting = format!("log.dirs={}", broker.data().display());
+        for said in [&broker.bootstrap, &setting] {
+            assert!(page.contains(said), "{said} is not in {page}");
+        }
+    }
 
     // The files alone make the same page.
-    let again = folder.path().join("again.html");
-    done(
-        &format!(
-            "bench --render {} --report {}",
-            results.display(),
-            again.display()
-        ),
-        "",
-    );
-    let rendered = std::fs::read_to_string(&again).unwrap();
+    let again = rendered(&results, folder.path());
     assert_eq!(
-        sound_charts(&look_at(&rendered, folder.path())).len(),
+        sound_charts(&look_at(&again, folder.path())).len(),
         kinds.len()
     );
 }
 
-/// What `cargo dev bench` has written so far has neither curves nor series: those charts are left out.
+/// Of what `cargo dev bench` has written, the older files have neither curves nor series: what they lack
+/// is not drawn.
 #[test]
 fn the_results_of_this_repository_make_a_page() {
     let folder = tempfile::tempdir().unwrap();
-    let report = folder.path().join("report.html");
-    let results = root().join("perf/results");
-    done(
-        &format!(
-            "bench --render {} --report {}",
-            results.display(),
-            report.display()
-        ),
-        "",
-    );
-    let page = std::fs::read_to_string(&report).unwrap();
+    let page = rendered(&root().join("perf/results"), folder.path());
     let kinds = sound_charts(&look_at(&page, folder.path()));
-    assert!(kinds.iter().any(|kind| kind == "ratios"), "{kinds:?}");
-    assert!(kinds.iter().any(|kind| kind == "cpu"), "{kinds:?}");
+    drawn(
+        &["ratios", "latency", "throughput", "p99", "cpu", "cores"],
+        &kinds,
+    );
+}
+
+/// How long cores were away only `cargo dev bench` finds out: klamm's, one by one, and Kafka's together.
+#[test]
+fn the_turns_of_a_stored_result_are_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let results = folder.path().join("results");
+    std::fs::create_dir(&results).unwrap();
+    let curve =
+        |worst: f64| serde_json::json!([[50.0, 0.02], [99.0, 0.1], [99.99, worst], [100.0, 50.0]]);
+    let row = serde_json::json!({
+        "row": "rate-50k",
+        "title": "producers at a rate",
+        "kernel": "6.1.0-stored",
+        "machine": {"cpu": "a stored processor", "cores": 2},
+        "configurations": {"klamm": "klamm.cores=2", "kafka": "num.io.threads=8"},
+        "runs": [
+            {"round": 0, "contestant": "klamm", "figures": {}, "turns_ms": [curve(0.9), curve(1.5)]},
+            {"round": 0, "contestant": "kafka", "figures": {}, "stalls_ms": curve(40.0)},
+        ],
+    });
+    std::fs::write(results.join("2026-11-30-rate-50k.json"), row.to_string()).unwrap();
+    let page = rendered(&results, folder.path());
+    let seen = look_at(&page, folder.path());
+    assert_eq!(sound_charts(&seen), ["turns"]);
+    // A curve of each core of klamm's, and dashes for Kafka's.
+    let chart = &seen["seen"][0];
+    assert!(chart["marks"].as_u64() > Some(3), "{chart}");
+    let texts = labels(&seen, "turns");
+    for text in ["at once, ms", "99.9 %", "99.99 %"] {
+        assert!(texts.iter().any(|label| label == text), "{texts:?}");
+    }
+    for said in [
+        "2 cores of a stored processor, Linux 6.1.0-stored.",
+        "klamm.cores=2",
+        "num.io.threads=8",
+    ] {
+        assert!(page.contains(said), "{said} is not in {page}");
+    }
 }
 
 #[test]
@@ -305,131 +271,157 @@ fn one_broker_alone_has_absolute_figures() {
         ),
         "",
     );
-    for row in json(&printed).as_array().expect("rows") {
+    let rows = json(&printed);
+    for row in rows.as_array().expect("rows") {
         let comparisons = row["comparisons"].as_array().expect("comparisons");
         assert!(comparisons.len() > 1, "{row}");
         for comparison in comparisons {
             assert_ne!(comparison["base"]["contestant"], "b", "{comparison}");
         }
-    }
-}
-
-#[test]
-fn what_a_bench_cannot_do_is_one_sentence() {
-    let folder = tempfile::tempdir().unwrap();
-    let nobody = format!("127.0.0.1:{}", free_port());
-    refused("bench", 2, &["--bootstrap-server"]);
-    refused("bench --render x", 2, &["--report"]);
-    refused(
-        &format!("bench produce-1m --bootstrap-server {nobody}"),
-        2,
-        &["no workload 'produce-1m'", "produce-1k"],
-    );
-    refused(
-        &format!("bench idle --bootstrap-server {nobody} --duration 0"),
-        2,
-        &["--duration"],
-    );
-    refused(
-        &format!("bench idle --bootstrap-server {nobody}"),
-        1,
-        &["side A", "no broker answers"],
-    );
-    // Found before the broker is asked, not after an hour of runs.
-    let unwritable = folder.path().join("no/report.html");
-    refused(
-        &format!(
-            "bench idle --bootstrap-server {nobody} --report {}",
-            unwritable.display()
-        ),
-        1,
-        &["report.html cannot be written"],
-    );
-    let file = folder.path().join("file");
-    std::fs::write(&file, "").unwrap();
-    refused(
-        &format!(
-            "bench idle --bootstrap-server {nobody} --results {}",
-            file.display()
-        ),
-        1,
-        &["results cannot be written"],
-    );
-    let report = folder.path().join("report.html");
-    refused(
-        &format!(
-            "bench --render {} --report {}",
-            folder.path().display(),
-            report.display()
-        ),
-        1,
-        &["no result files"],
-    );
-    assert!(!report.exists(), "a page of nothing was left");
-    let broker = Broker::start(1);
-    refused(
-        &format!(
-            "bench idle --bootstrap-server {} --pid 4194305",
-            broker.bootstrap
-        ),
-        1,
-        &["there is no process 4194305"],
-    );
-    refused(
-        &format!(
-            "bench idle --bootstrap-server {} --cgroup /nowhere",
-            broker.bootstrap
-        ),
-        1,
-        &["/nowhere is no control group"],
-    );
-    refused(
-        &format!(
-            "bench idle --bootstrap-server {} --against {nobody}",
-            broker.bootstrap
-        ),
-        1,
-        &["side B", "no broker answers"],
-    );
-}
-
-/// A server that answers the first bytes it gets with these.
-fn fake(answer: &'static [u8]) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = listener.local_addr().expect("it is bound");
-    std::thread::spawn(move || {
-        for connection in listener.incoming() {
-            let mut connection = connection.expect("a connection");
-            let mut request = [0; 512];
-            // What the other side does after the answer is not of interest.
-            let _ = connection.read(&mut request);
-            let _ = connection.write_all(answer);
+        for limit in ["ping_pong_p50_ms", "sendfile_mb_per_s"] {
+            assert!(figure(row, "limit", limit) > 0.0, "{limit}: {row}");
         }
-    });
-    address.to_string()
+    }
+    let hot = row_of(&rows, "fetch-hot");
+    let comparisons = hot["comparisons"].as_array().expect("comparisons");
+    assert!(
+        comparisons
+            .iter()
+            .any(|one| one["base"]["figure"] == "sendfile_mb_per_s"),
+        "{hot}"
+    );
+    let steady = row_of(&rows, "produce-steady");
+    assert_eq!(figure(steady, "a", "rate_asked_per_s"), 20_000.0);
+    assert!(figure(steady, "a", "rate_kept") > 0.0, "{steady}");
 }
 
+/// Those of which no other test runs one of the same kind.
 #[test]
-fn what_is_not_kafka_is_named_by_its_side() {
+fn codecs_keys_loads_readers_beside_and_partitions_are_measured() {
     let broker = Broker::start(1);
-    let http = fake(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
-    refused(
+    let printed = done(
         &format!(
-            "bench idle --bootstrap-server {} --against {http}",
+            "bench produce-gzip keyed-50 end-to-end-50 catch-up idle-partitions \
+             --bootstrap-server {} --runs 1 --duration 2 --warm-up 0 -o json",
             broker.bootstrap
         ),
-        1,
-        &["side B", "an HTTP server answers there"],
+        "",
     );
-    // Correlation id 0, no error, one API: ApiVersions in versions 0 to 4; no throttling.
-    let nothing_but_versions = fake(&[
-        0, 0, 0, 19, 0, 0, 0, 0, 0, 0, 2, 0, 18, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0,
-    ]);
-    refused(
-        &format!("bench idle --bootstrap-server {nothing_but_versions}"),
-        1,
-        &["side A", "the broker does not serve Metadata"],
+    let rows = json(&printed);
+    for (workload, figures) in [
+        (
+            "produce-gzip",
+            &["broker_cpu_s_per_wire_gb", "mb_per_s"][..],
+        ),
+        ("keyed-50", &["rate_kept", "latency_p99_ms"]),
+        ("end-to-end-50", &["rate_kept", "latency_p9999_ms"]),
+        (
+            "catch-up",
+            &["p99_growth", "before_p99_ms", "read_mb_per_s"],
+        ),
+        (
+            "idle-partitions",
+            &["create_ms", "kib_per_partition", "cpu_percent"],
+        ),
+    ] {
+        let row = row_of(&rows, workload);
+        for name in figures {
+            assert!(figure(row, "a", name) >= 0.0, "{name}: {row}");
+        }
+    }
+    assert_eq!(
+        figure(row_of(&rows, "idle-partitions"), "a", "partitions"),
+        10_000.0
     );
+    let end_to_end = row_of(&rows, "end-to-end-50");
+    let load = end_to_end["load"].as_str().expect("text");
+    assert!(load.contains(" records/s, 50 % of the "), "{load}");
+    let comparisons = end_to_end["comparisons"].as_array().expect("comparisons");
+    assert!(
+        comparisons
+            .iter()
+            .any(|one| one["base"]["figure"] == "ping_pong_p50_ms"),
+        "{end_to_end}"
+    );
+}
+
+/// What a bench is for; and the two tools that read, which other tests run against klamm.
+#[test]
+fn apache_is_measured_beside_klamm() {
+    let klamm = Broker::start(1);
+    let apache = Broker::start_apache(&[]);
+    let printed = done(
+        &format!(
+            "bench end-to-end idle --bootstrap-server {} --against {} --runs 1 --duration 0.5 \
+             --warm-up 0.5 -o json",
+            klamm.bootstrap, apache.bootstrap
+        ),
+        "",
+    );
+    let rows = json(&printed);
+    for row in [row_of(&rows, "end-to-end"), row_of(&rows, "idle")] {
+        assert_eq!(order(row), ["limit", "a", "b"]);
+        let first = &row["comparisons"][0];
+        assert_eq!(first["subject"]["contestant"], "a", "{row}");
+        assert_eq!(first["base"]["contestant"], "b", "{row}");
+        let told = row["configurations"]["b"].as_str().expect("text");
+        assert!(told.contains("process java (pid "), "{told}");
+    }
+
+    let at = format!("--bootstrap-server {}", apache.bootstrap);
+    let name = topic(&apache, "read", 2);
+    done(
+        &format!("producer-perf {at} --topic {name} --num-records 1000 --record-size 100"),
+        "",
+    );
+    let consumed = done(
+        &format!("consumer-perf {at} --topic {name} --num-records 1000 --timeout 60000"),
+        "",
+    );
+    assert!(count(CONSUMED, &consumed) >= 1000, "{consumed}");
+    let timed = done(
+        &format!(
+            "e2e-latency {at} --topic {name} --num-records 20 --producer-acks all --record-size 20"
+        ),
+        "",
+    );
+    holds(LATENCY, &timed);
+}
+
+/// The process of this test, and a folder that has what a control group has, stand for the brokers.
+#[test]
+fn what_a_side_uses_is_read_where_the_command_line_says() {
+    let broker = Broker::start(1);
+    let group = tempfile::tempdir().unwrap();
+    for (name, content) in [
+        ("cpu.stat", "usage_usec 1000000\nuser_usec 1000000\n"),
+        ("memory.current", "64000000\n"),
+    ] {
+        std::fs::write(group.path().join(name), content).unwrap();
+    }
+    let own = std::process::id();
+    let printed = done(
+        &format!(
+            "bench idle --bootstrap-server {0} --against {0} --pid {own} --against-cgroup {1} \
+             --runs 1 --duration 0.3 --warm-up 0 -o json",
+            broker.bootstrap,
+            group.path().display()
+        ),
+        "",
+    );
+    let rows = json(&printed);
+    let row = row_of(&rows, "idle");
+    for (side, told) in [
+        ("a", format!("(pid {own})")),
+        ("b", format!("control group {}", group.path().display())),
+    ] {
+        let configuration = row["configurations"][side].as_str().expect("text");
+        assert!(configuration.contains(&told), "{configuration}");
+    }
+    assert!(figure(row, "a", "rss_mb") > 0.0, "{row}");
+    assert!(figure(row, "a", "broker_cpu_s") >= 0.0, "{row}");
+    assert_eq!(figure(row, "b", "rss_mb"), 64.0, "{row}");
+    assert_eq!(figure(row, "b", "broker_cpu_s"), 0.0, "{row}");
 }
 
 #[test]
@@ -447,84 +439,4 @@ fn a_broker_against_itself_is_said_to_be() {
         ended.stderr
     );
     assert!(ended.stdout.contains("requests/s"), "{}", ended.stdout);
-}
-
-/// A bench of many runs, once its first pair has begun to be told.
-fn under_way(broker: &Broker, more: &[&str]) -> (Child, BufReader<std::process::ChildStderr>) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_klamm"))
-        .args([
-            "bench",
-            "produce-1k",
-            "--bootstrap-server",
-            &broker.bootstrap,
-        ])
-        .args(["--runs", "1000", "--duration", "0.5", "--warm-up", "0"])
-        .args(more)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("klamm can be run");
-    let mut told = BufReader::new(child.stderr.take().expect("a pipe"));
-    let mut line = String::new();
-    while !line.starts_with("produce-1k, pair 1, a:") {
-        line.clear();
-        let read = told.read_line(&mut line).expect("it prints text");
-        assert!(read > 0, "it ended before its first pair");
-    }
-    (child, told)
-}
-
-fn ended(
-    mut child: Child,
-    mut told: BufReader<std::process::ChildStderr>,
-) -> (Option<i32>, String, String) {
-    let code = wait_for("the bench to end", || {
-        child.try_wait().expect("it is our child")
-    });
-    let (mut printed, mut complained) = (String::new(), String::new());
-    let mut stdout = child.stdout.take().expect("a pipe");
-    stdout.read_to_string(&mut printed).expect("it prints text");
-    told.read_to_string(&mut complained)
-        .expect("it prints text");
-    (code.code(), printed, complained)
-}
-
-#[test]
-fn an_interrupted_bench_tells_what_it_found_and_leaves_no_topic() {
-    let broker = Broker::start(1);
-    let folder = tempfile::tempdir().unwrap();
-    let report = folder.path().join("report.html");
-    let (child, told) = under_way(&broker, &["--report", &report.display().to_string()]);
-    let sent = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .expect("kill is on every Linux");
-    assert!(sent.success());
-    let (code, printed, complained) = ended(child, told);
-    assert_eq!(code, Some(130), "{complained}");
-    assert!(complained.contains("interrupted: "), "{complained}");
-    assert!(printed.contains("throughput, MB/s"), "{printed}");
-    assert!(
-        std::fs::read_to_string(&report)
-            .unwrap()
-            .contains("The row is not complete")
-    );
-    let listed = done(
-        &format!("topics --bootstrap-server {} --list", broker.bootstrap),
-        "",
-    );
-    assert!(!listed.contains("klamm-bench-"), "{listed}");
-}
-
-#[test]
-fn a_broker_that_dies_in_the_middle_is_named_and_what_was_found_is_told() {
-    let mut broker = Broker::start(1);
-    let (child, told) = under_way(&broker, &[]);
-    broker.kill();
-    let (code, printed, complained) = ended(child, told);
-    assert_eq!(code, Some(1), "{complained}");
-    assert!(printed.contains("throughput, MB/s"), "{printed}");
-    let last = complained.lines().last().unwrap_or_default();
-    assert!(last.contains("produce-1k: side A, "), "{complained}");
 }

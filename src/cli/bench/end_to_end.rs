@@ -4,11 +4,13 @@
 use super::row::Run;
 use super::session::Session;
 use super::side::Side;
-use super::stopwatch::{Recorder, Stopwatch, Work, add_latency, figures};
+use super::stopwatch::{Recorder, Stopwatch, Work, add_latency, add_rate, figures};
+use super::workload::Pace;
 use crate::base::convert::{u64_from, usize_from_u32};
 use crate::base::ids::Offset;
 use crate::base::time::Instant;
 use crate::cli::error::CliError;
+use crate::cli::perf::rate::RateKept;
 use crate::cli::perf::schedule::Schedule;
 use crate::cli::perf::tally::Tally;
 use crate::client::consumer::{Consumer, ConsumerOptions};
@@ -26,6 +28,9 @@ const DRAIN_MAX: Duration = Duration::from_secs(15);
 /// Part of a run that is sent before it counts.
 const WARM_UP_PART: u32 = 10;
 
+/// What waits in a producer that sends as fast as it goes through: all of it has to be delivered yet.
+const UNBOUNDED_BUFFER_BYTES: usize = 4 << 20;
+
 /// Bytes at the start of a value that say which record it is.
 const NUMBER_BYTES: usize = 8;
 
@@ -37,12 +42,12 @@ pub fn run(
     side: &mut Side,
     session: &Session<'_>,
     workload: &str,
-    rate: f64,
+    pace: Pace,
     record_bytes: u32,
 ) -> Result<Run, CliError> {
     let (topic, _) = side.create_topic(workload, PARTITIONS, &[])?;
     let failed = |error: ClientError| side.failed(&error);
-    let mut stream = Stream::open(side, session, &topic, rate, record_bytes).map_err(failed)?;
+    let mut stream = Stream::open(side, session, &topic, pace, record_bytes).map_err(failed)?;
     // What the warm-up sends is received before the run begins.
     let warm_up = session.duration / WARM_UP_PART;
     stream.flow(session, warm_up).map_err(failed)?;
@@ -61,6 +66,10 @@ pub fn run(
         core_busy: used.core_busy,
         ..Run::default()
     };
+    let (taken, late_max) = (stream.work.elapsed, stream.late_max);
+    if let Some(kept) = RateKept::of(stream.schedule, stream.received, taken, late_max) {
+        add_rate(&mut run, &kept);
+    }
     add_latency(&mut run, &stream.latency);
     side.delete_topics();
     Ok(run)
@@ -77,6 +86,8 @@ struct Stream {
     sent: u64,
     received: u64,
     started: Instant,
+    /// Longest time that a record was sent after it was due.
+    late_max: Duration,
     latency: Tally,
     recent: Tally,
     before: Work,
@@ -89,7 +100,7 @@ impl Stream {
         side: &Side,
         session: &Session<'_>,
         topic: &str,
-        rate: f64,
+        pace: Pace,
         record_bytes: u32,
     ) -> Result<Stream, ClientError> {
         let mut sending = Client::connect_by(session.clock, side.options.clone())?;
@@ -101,24 +112,29 @@ impl Stream {
         for partition in 0..PARTITIONS {
             consumer.assign(&topic, partition, Offset(0));
         }
-        let producer = Producer::new(ProducerOptions {
+        let mut options = ProducerOptions {
             acks: Acks::All,
             idempotent: false,
             linger: Duration::ZERO,
             delivery_timeout: DRAIN_MAX,
             request_timeout: DRAIN_MAX / 2,
             ..ProducerOptions::default()
-        });
+        };
+        if !pace.is_bounded() {
+            options.buffer_bytes = UNBOUNDED_BUFFER_BYTES;
+        }
+        let producer = Producer::new(options);
         Ok(Stream {
             clients: [sending, receiving],
             producer,
             consumer,
             topic,
-            schedule: Schedule::new(rate, Duration::ZERO),
+            schedule: Schedule::new(pace.rate(), Duration::ZERO),
             value: vec![b'x'; usize_from_u32(record_bytes).max(NUMBER_BYTES)],
             sent: 0,
             received: 0,
             started: session.clock.now().instant,
+            late_max: Duration::ZERO,
             latency: Tally::default(),
             recent: Tally::default(),
             before: Work::default(),
@@ -131,6 +147,7 @@ impl Stream {
     fn begin(&mut self, session: &Session<'_>) {
         self.latency.clear();
         self.recent.clear();
+        self.late_max = Duration::ZERO;
         self.work = Work::default();
         self.before = Work::default();
         self.recorder = Recorder::new(session.duration);
@@ -148,6 +165,8 @@ impl Stream {
             if elapsed < duration {
                 let due = self.schedule.due_by(elapsed);
                 while self.sent < due && !self.producer.is_full() {
+                    let late = elapsed.saturating_sub(self.schedule.due_at(self.sent));
+                    self.late_max = self.late_max.max(late);
                     self.send(now);
                 }
             } else if self.received == self.sent || session.interrupt.arrived() {

@@ -1,4 +1,5 @@
-//! Workloads that fetch: what was written before is read again and again, or once from the disk.
+//! Workloads that fetch: what was written before is read again and again, once from the disk, or from
+//! the disk round and round while something else is measured.
 
 use super::produce::{self, Until};
 use super::row::Run;
@@ -17,11 +18,12 @@ use crate::client::{Client, ClientError, pump_all};
 use crate::protocol::messages::describe_log_dirs::{
     DescribableLogDirTopic, DescribeLogDirsRequest,
 };
-use crate::record::HEADER_BYTES;
-use crate::runtime::disk::{Disk, OpenMode};
+use crate::record::{Compression, HEADER_BYTES};
+use crate::runtime::disk::{Disk, File, OpenMode};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Bytes of each record that is written for them.
@@ -41,22 +43,10 @@ pub fn run(
     shape: &Fetching,
     duration: Duration,
 ) -> Result<Run, CliError> {
-    let (topic, _) = side.create_topic(workload, shape.partitions, &[])?;
-    let writing = Producing {
-        partitions: shape.partitions,
-        record_bytes: RECORD_BYTES,
-        producers: 2,
-        batch_bytes: 128 << 10,
-        linger_ms: 5,
-        in_flight: 5,
-        acks: Acks::All,
-        rate: None,
-        synced: false,
-    };
-    let records = (shape.bytes / u64::from(RECORD_BYTES)).max(1);
-    produce::send(side, session, &topic, &writing, Until::Records(records))?;
+    let topic = write(side, session, workload, shape)?;
     if shape.cold {
-        forget(side, &topic)?;
+        let files = files(side, &topic)?;
+        forget(&files).map_err(|why| side.failed(&why))?;
     }
     let mut reading = Reading::connect(side, session, &topic, shape)?;
     let stopwatch = Stopwatch::start(session.tree, &side.meter);
@@ -78,8 +68,34 @@ pub fn run(
     Ok(run)
 }
 
+/// Writes to a topic of its own what is read then; gives its name.
+pub fn write(
+    side: &mut Side,
+    session: &Session<'_>,
+    workload: &str,
+    shape: &Fetching,
+) -> Result<String, CliError> {
+    let (topic, _) = side.create_topic(workload, shape.partitions, &[])?;
+    let writing = Producing {
+        partitions: shape.partitions,
+        record_bytes: RECORD_BYTES,
+        producers: 2,
+        batch_bytes: 128 << 10,
+        linger_ms: 5,
+        in_flight: 5,
+        acks: Acks::All,
+        compression: Compression::None,
+        keys: None,
+        rate: None,
+        synced: false,
+    };
+    let records = (shape.bytes / u64::from(RECORD_BYTES)).max(1);
+    produce::send(side, session, &topic, &writing, Until::Records(records))?;
+    Ok(topic)
+}
+
 /// The consumers, each with its connection, driven by one thread.
-struct Reading {
+pub struct Reading {
     clients: Vec<Client>,
     consumers: Vec<Consumer>,
     topic: Rc<str>,
@@ -87,12 +103,14 @@ struct Reading {
     ends: BTreeMap<i32, Offset>,
     /// Of one pass over everything by all consumers: partitions that are not read to their end.
     open: usize,
-    work: Work,
+    /// What was read so far.
+    pub work: Work,
     recorder: Recorder,
 }
 
 impl Reading {
-    fn connect(
+    /// Connects the consumers to what was written.
+    pub fn connect(
         side: &mut Side,
         session: &Session<'_>,
         topic: &str,
@@ -182,6 +200,37 @@ impl Reading {
         }
     }
 
+    /// Reads until that moment, round and round; the pages of these files are dropped before each round.
+    pub fn go_on(
+        &mut self,
+        session: &Session<'_>,
+        files: &[Arc<File>],
+        until: Instant,
+    ) -> Result<(), String> {
+        let begun = session.clock.now().instant;
+        let mut now = begun;
+        while now < until && !session.interrupt.arrived() {
+            if self.open == 0 {
+                forget(files)?;
+                self.begin_again();
+            }
+            self.serve(until.min(now + WAIT_MAX), true)
+                .map_err(|error| error.to_string())?;
+            now = session.clock.now().instant;
+        }
+        self.work.elapsed += now.since(begun);
+        Ok(())
+    }
+
+    fn begin_again(&mut self) {
+        for consumer in &mut self.consumers {
+            for partition in self.ends.keys() {
+                consumer.assign(&self.topic, *partition, Offset(0));
+            }
+        }
+        self.open = self.ends.len() * self.consumers.len();
+    }
+
     fn serve(&mut self, until: Instant, once: bool) -> Result<(), ClientError> {
         let mut due = until;
         for (client, consumer) in self.clients.iter_mut().zip(&mut self.consumers) {
@@ -218,14 +267,23 @@ fn gone_quiet(after: Duration) -> ClientError {
     }
 }
 
-/// Drops the pages of a topic's files, so that the disk has to be read.
-fn forget(side: &mut Side, topic: &str) -> Result<(), CliError> {
-    let mut forgotten = 0;
+/// Drops the pages of files, so that the disk has to be read.
+pub fn forget(files: &[Arc<File>]) -> Result<(), String> {
+    files
+        .iter()
+        .try_for_each(|file| file.forget_pages())
+        .map_err(|error| format!("its log files cannot be dropped from memory: {error}"))
+}
+
+/// The log files of a topic, to drop their pages.
+pub fn files(side: &mut Side, topic: &str) -> Result<Vec<Arc<File>>, CliError> {
+    let mut files = Vec::new();
     for folder in folders(side, topic)? {
         let unseen = |error: std::io::Error| {
             side.failed(&format_args!(
-                "{} cannot be dropped from memory, so fetch-cold needs the broker's files on this \
-                 machine, and to be allowed to read them: {error}",
+                "{} cannot be opened, and what is to be read from the disk has to be dropped from \
+                 memory first: that needs the broker's files on this machine, and to be allowed to \
+                 read them: {error}",
                 folder.display()
             ))
         };
@@ -236,14 +294,14 @@ fn forget(side: &mut Side, topic: &str) -> Result<(), CliError> {
             let file = Disk::Native
                 .open(&folder.join(&entry.name), OpenMode::Read)
                 .map_err(unseen)?;
-            file.forget_pages().map_err(unseen)?;
-            forgotten += 1;
+            files.push(file);
         }
     }
-    if forgotten == 0 {
-        return Err(side.failed(&"its log files cannot be found, so fetch-cold cannot drop them"));
+    if files.is_empty() {
+        let why = "its log files cannot be found, so they cannot be dropped from memory";
+        return Err(side.failed(&why));
     }
-    Ok(())
+    Ok(files)
 }
 
 /// Where a topic's partitions lie.

@@ -102,8 +102,11 @@ pub fn limits(folder: &Path, round: usize, duration: Duration) -> Result<Run, Cl
             folder.display()
         ))
     };
+    let (ping_pong_p50, ping_pong_p99) = probe::ping_pong_ms(duration).map_err(failed)?;
     let figures = [
         ("memcpy_mb_per_s", probe::memcpy_mb_per_s(duration)),
+        ("ping_pong_p50_ms", ping_pong_p50),
+        ("ping_pong_p99_ms", ping_pong_p99),
         (
             "crc32c_mb_per_s",
             probe::checksum_mb_per_s(duration, crc32c),
@@ -115,6 +118,10 @@ pub fn limits(folder: &Path, round: usize, duration: Duration) -> Result<Run, Cl
         (
             "recv_crc_write_mb_per_s",
             probe::receive_check_write_mb_per_s(folder, duration, crc32c).map_err(failed)?,
+        ),
+        (
+            "sendfile_mb_per_s",
+            probe::sendfile_mb_per_s(folder, duration).map_err(failed)?,
         ),
         (
             "synced_appends_per_s",

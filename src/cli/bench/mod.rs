@@ -3,17 +3,20 @@
 //!
 //! ```text
 //! workload.rs   what there is, in words          session.rs   pairs of runs, A B B A
-//! side.rs       a broker, its topics             produce.rs, fetch.rs, end_to_end.rs, quiet.rs
-//! process.rs    its CPU and memory               stopwatch.rs what a run used, and its figures
-//! machine.rs    cores, limit probes              compare.rs   ratios within pairs, verdicts
-//! row.rs        a row and its JSON, files.rs     page/        the page
+//! side.rs       a broker, its topics             produce.rs, fetch.rs, catch_up.rs, end_to_end.rs,
+//! process.rs    its CPU and memory               quiet.rs     what a run does; orders.rs: JSON to send
+//! machine.rs    cores, limit probes              stopwatch.rs what a run used, and its figures
+//! row.rs        a row and its JSON, files.rs     compare.rs   ratios within pairs, verdicts
+//! page/         the page
 //! ```
 
+mod catch_up;
 pub mod compare;
 mod end_to_end;
 mod fetch;
 pub mod files;
 pub mod machine;
+mod orders;
 pub mod page;
 pub mod process;
 mod produce;

@@ -197,6 +197,7 @@ fn listening_inodes(table: &str, port: u16) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::bench::stopwatch::Stopwatch;
     use crate::runtime::disk::Disk;
 
     #[test]
@@ -226,6 +227,57 @@ mod tests {
         };
         let usage = Meter::Process(std::process::id()).read(tree, 100).unwrap();
         assert!(usage.resident_bytes > 0);
+    }
+
+    #[test]
+    fn a_control_group_is_read_where_linux_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = Disk::Native;
+        let tree = Tree {
+            disk: &disk,
+            root: folder.path(),
+        };
+        let group = folder.path().join("sys/fs/cgroup/broker");
+        disk.create_directories(&group).unwrap();
+        let write = |name: &str, content: &str| {
+            let path = group.join(name);
+            disk.write_atomically(&path, content.as_bytes()).unwrap();
+        };
+        let find = || {
+            let path = Path::new("/sys/fs/cgroup/broker");
+            Meter::find(tree, None, Some(path), None)
+        };
+        // What version 1 of control groups has instead.
+        write("cpuacct.usage", "1500000000\n");
+        let refused = find().unwrap_err().to_string();
+        assert!(
+            refused.starts_with("/sys/fs/cgroup/broker is no control group"),
+            "{refused}"
+        );
+        write(
+            "cpu.stat",
+            "usage_usec 1500000\nuser_usec 900000\nsystem_usec 600000\nnr_periods 0\n",
+        );
+        let meter = find().unwrap();
+        let told = "control group /sys/fs/cgroup/broker";
+        assert_eq!(
+            (meter.describe(tree).as_str(), meter.is_known()),
+            (told, true)
+        );
+        // The root group does not say what memory it has.
+        let usage = meter.read(tree, 100).unwrap();
+        assert_eq!(usage.cpu, Duration::from_millis(1500));
+        assert_eq!(usage.resident_bytes, 0);
+        write("memory.current", "4096000\n");
+        let stopwatch = Stopwatch::start(tree, &meter);
+        write("cpu.stat", "usage_usec 2000000\n");
+        write("memory.current", "5120000\n");
+        let used = stopwatch.stop();
+        assert_eq!(used.broker_cpu_s, Some(0.5));
+        assert_eq!(used.resident, Some(5_120_000.0));
+        assert_eq!(used.resident_growth, Some(1_024_000.0));
+        write("cpu.stat", "user_usec 5\n");
+        assert!(meter.read(tree, 100).is_err(), "no usage, no meter");
     }
 
     #[test]

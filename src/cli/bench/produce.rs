@@ -1,18 +1,22 @@
 //! Workloads that produce: klamm's load generator against one side, for a time rather than for a
 //! number of records.
 
+use super::orders;
 use super::row::Run;
 use super::session::Session;
 use super::side::Side;
-use super::stopwatch::{Recorder, Stopwatch, Work, add_latency, figures};
+use super::stopwatch::{Recorder, Stopwatch, Work, add_latency, add_rate, figures};
 use super::workload::Producing;
+use crate::base::convert::f64_from;
 use crate::base::prng::Prng;
+use crate::base::time::Instant;
 use crate::cli::error::CliError;
 use crate::cli::perf::keys::KeyPlan;
 use crate::cli::perf::load::{self, Ended, LoadPlan, Together};
 use crate::cli::perf::payload::PayloadPlan;
-use crate::cli::perf::schedule::Schedule;
+use crate::cli::perf::rate::RateKept;
 use crate::cli::perf::tally::{Tally, Window};
+use crate::record::Compression;
 use crate::runtime::blocking::side_by_side;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -53,6 +57,26 @@ pub fn run(
     shape: &Producing,
     duration: Duration,
 ) -> Result<Run, CliError> {
+    run_beside(
+        side,
+        session,
+        workload,
+        shape,
+        duration,
+        &mut |_: Instant| {},
+    )
+}
+
+/// The same, and while it counts, `beside` is called again and again on this thread: it may take until
+/// the moment that it is given.
+pub fn run_beside(
+    side: &mut Side,
+    session: &Session<'_>,
+    workload: &str,
+    shape: &Producing,
+    duration: Duration,
+    beside: &mut dyn FnMut(Instant),
+) -> Result<Run, CliError> {
     let configs: &[(&str, &str)] = if shape.synced {
         &[("flush.messages", "1")]
     } else {
@@ -67,8 +91,12 @@ pub fn run(
         Until::Elapsed(duration / WARM_UP_PART),
     )?;
     let stopwatch = Stopwatch::start(session.tree, &side.meter);
-    let loaded = send(side, session, &topic, shape, Until::Elapsed(duration))?;
+    let until = Until::Elapsed(duration);
+    let loaded = send_beside(side, session, &topic, shape, until, beside)?;
     let used = stopwatch.stop();
+    if loaded.work.records == 0 {
+        return Err(side.failed(&"no record was acknowledged"));
+    }
     let mut run = Run {
         contestant: side.name.to_owned(),
         figures: figures(&loaded.work, &used),
@@ -85,8 +113,23 @@ pub fn run(
     if counters.throttled_answers > 0 {
         put("throttled_ms", counters.throttle_time);
     }
-    if shape.rate.is_some() {
-        put("late_max_ms", loaded.ended.late_max);
+    if let Some(cpu) = used.broker_cpu_s
+        && shape.compression != Compression::None
+        && counters.bytes > 0
+    {
+        let sent_gb = f64_from(counters.bytes) / 1e9;
+        run.figures
+            .insert("broker_cpu_s_per_wire_gb".to_owned(), cpu / sent_gb);
+    }
+    // What is acknowledged counts, and the run has all of its time for it: what waits in a producer,
+    // or in a broker that no longer answers, has not been sent at that rate.
+    let kept = shape.schedule().and_then(|schedule| {
+        let taken = loaded.work.elapsed.max(duration);
+        let (records, late_max) = (loaded.work.records, loaded.ended.late_max);
+        RateKept::of(schedule, records, taken, late_max)
+    });
+    if let Some(kept) = kept {
+        add_rate(&mut run, &kept);
     }
     add_latency(&mut run, &loaded.latency);
     side.delete_topics();
@@ -101,6 +144,18 @@ pub fn send(
     shape: &Producing,
     until: Until,
 ) -> Result<Loaded, CliError> {
+    send_beside(side, session, topic, shape, until, &mut |_: Instant| {})
+}
+
+/// The same, with what `beside` does meanwhile on this thread.
+fn send_beside(
+    side: &Side,
+    session: &Session<'_>,
+    topic: &str,
+    shape: &Producing,
+    until: Until,
+    beside: &mut dyn FnMut(Instant),
+) -> Result<Loaded, CliError> {
     let (records, duration) = match until {
         Until::Elapsed(duration) => (ENDLESS, duration),
         Until::Records(records) => (records, Duration::MAX),
@@ -113,9 +168,13 @@ pub fn send(
         producers: shape.producers,
         records,
         warmup_records: 0,
-        schedule: shape.rate.map(|rate| Schedule::new(rate, Duration::ZERO)),
-        payloads: PayloadPlan::letters(shape.record_bytes, &mut prng),
-        keys: KeyPlan::None,
+        schedule: shape.schedule(),
+        payloads: if shape.compression == Compression::None {
+            PayloadPlan::letters(shape.record_bytes, &mut prng)
+        } else {
+            orders::payloads(&mut prng)
+        },
+        keys: shape.keys.map_or(KeyPlan::None, KeyPlan::Uniform),
         seed: prng.next(),
     };
     let threads = load::spread(plan.producers, 1);
@@ -152,10 +211,13 @@ pub fn send(
         let Some(started) = together.started() else {
             return;
         };
-        let elapsed = session.clock.now().instant.since(started);
+        let now = session.clock.now().instant;
+        let elapsed = now.since(started);
         gathering.look(elapsed);
         if elapsed >= duration {
             together.stop();
+        } else {
+            beside((now + tick).min(started + duration));
         }
     };
     let ended = side_by_side(jobs, tick, watch)

@@ -5,6 +5,7 @@ use super::machine::CoreTimes;
 use super::process::{Meter, Usage};
 use super::row::{Run, Series};
 use crate::base::convert::f64_from;
+use crate::cli::perf::rate::RateKept;
 use crate::cli::perf::tally::Tally;
 use crate::cli::tune::machine::Tree;
 use crate::runtime::blocking::{clock_ticks_per_second, cpu_time};
@@ -158,6 +159,20 @@ pub fn add_latency(run: &mut Run, tally: &Tally) {
     run.latency_ms = tally.curve();
 }
 
+/// Adds how much of a rate was kept; `rate_missed_percent` is there only where it was not.
+pub fn add_rate(run: &mut Run, rate: &RateKept) {
+    let kept = (rate.sent / rate.asked).min(1.0);
+    let mut put = |name: &str, value: f64| {
+        run.figures.insert(name.to_owned(), value);
+    };
+    put("late_max_ms", rate.late_max.as_secs_f64() * 1e3);
+    put("rate_asked_per_s", rate.asked);
+    put("rate_kept", kept);
+    if !rate.is_kept {
+        put("rate_missed_percent", 100.0 * (1.0 - kept));
+    }
+}
+
 /// Takes down what happened in each of the intervals of a run, at most so many.
 #[derive(Debug)]
 pub struct Recorder {
@@ -243,6 +258,7 @@ impl Recorder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::perf::schedule::Schedule;
 
     #[test]
     fn figures_are_those_that_mean_something() {
@@ -263,6 +279,25 @@ mod tests {
         let idle = figures(&Work::default(), &Used::default());
         assert!(!idle.contains_key("broker_cpu_s"));
         assert!(!idle.contains_key("mb_per_s"));
+    }
+
+    #[test]
+    fn a_rate_is_missed_only_where_it_was_not_kept() {
+        let of = |taken| {
+            let schedule = Schedule::new(1000.0, Duration::ZERO);
+            let kept = RateKept::of(schedule, 1001, Duration::from_millis(taken), Duration::ZERO);
+            let mut run = Run::default();
+            add_rate(&mut run, &kept.unwrap());
+            run.figures
+        };
+        let kept = of(1010);
+        assert_eq!(kept["rate_asked_per_s"], 1000.0);
+        assert!(kept["rate_kept"] > 0.98 && !kept.contains_key("rate_missed_percent"));
+        let missed = of(2000);
+        assert_eq!(missed["rate_kept"], 0.5);
+        assert_eq!(missed["rate_missed_percent"], 50.0);
+        // What is delivered before the last record was due is not more than all.
+        assert_eq!(of(900)["rate_kept"], 1.0);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::compare::{Comparison, Verdict};
 use super::row::Row;
-use super::workload::WORKLOADS;
+use super::workload::{ELSEWHERE, WORKLOADS};
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, OutputFormat};
 use crate::cli::page::figure::short;
@@ -30,7 +30,7 @@ pub fn list(output: &mut Output<'_>, format: OutputFormat) -> Result<(), CliErro
             output.line(format_args!("    {line}"))?;
         }
     }
-    Ok(())
+    output.line(ELSEWHERE)
 }
 
 fn wrapped(text: &str) -> Vec<String> {
@@ -130,5 +130,6 @@ mod tests {
             assert!(printed.contains(&format!("{}: ", workload.name)));
         }
         assert!(printed.lines().all(|line| line.len() <= 100));
+        assert!(printed.ends_with(&format!("{ELSEWHERE}\n")));
     }
 }

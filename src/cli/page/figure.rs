@@ -15,15 +15,16 @@ pub enum Better {
 }
 
 /// Endings of figures of which more is better.
-const MORE: [&str; 4] = [
+const MORE: [&str; 5] = [
     "_per_s",
     "_per_broker_cpu_s",
     "_per_s_and_core",
     "_kept_percent",
+    "rate_kept",
 ];
 
 /// Endings of figures of which less is better.
-const LESS: [&str; 11] = [
+const LESS: [&str; 12] = [
     "_ms",
     "_us",
     "_s",
@@ -35,6 +36,7 @@ const LESS: [&str; 11] = [
     "_per_wire_gb",
     "_per_request",
     "_per_record",
+    "_growth",
 ];
 
 /// Which way a figure of that name is better.
@@ -126,6 +128,7 @@ mod tests {
             "requests_per_s",
             "requests_per_broker_cpu_s",
             "records_per_s_and_core",
+            "rate_kept",
         ] {
             assert_eq!(better(more), Better::More, "{more}");
         }
@@ -137,6 +140,7 @@ mod tests {
             "cpu_percent",
             "rss_mb",
             "kib_per_member",
+            "p99_growth",
         ] {
             assert_eq!(better(less), Better::Less, "{less}");
         }
