@@ -53,6 +53,8 @@ accessors! {
         size "max.incremental.fetch.session.cache.slots";
     max_request_partition_size_limit: usize = size "max.request.partition.size.limit";
 
+    klamm_validate_compressed_records: bool = boolean "klamm.validate.compressed.records";
+
     log_retention_check_interval_ms: i64 = long "log.retention.check.interval.ms";
     log_flush_scheduler_interval_ms: i64 = long "log.flush.scheduler.interval.ms";
     log_flush_offset_checkpoint_interval_ms: i32 = int "log.flush.offset.checkpoint.interval.ms";

@@ -80,6 +80,7 @@ fn a_broker() {
             "listener.name.plaintext.max.connections",
             "log.cleaner.io.max.bytes.per.second",
             "klamm.cores",
+            "klamm.validate.compressed.records",
         ],
         expect![[r#"
             log.retention.ms=1000000 LONG 2; 2 log.retention.ms=1000000; 3 log.retention.ms=2000000; 4 log.retention.hours=100; 5 log.retention.hours=168
@@ -99,6 +100,7 @@ fn a_broker() {
             listener.name.plaintext.max.connections=77 INT 4 ro; 4 listener.name.plaintext.max.connections=77; 5 max.connections=2147483647
             log.cleaner.io.max.bytes.per.second=1.7976931348623157E308 DOUBLE 5; 5 log.cleaner.io.max.bytes.per.second=1.7976931348623157E308
             klamm.cores=null INT 5 ro
+            klamm.validate.compressed.records=false BOOLEAN 5; 5 klamm.validate.compressed.records=false
         "#]],
     );
     assert!(!rows.iter().any(|row| row.name.starts_with("unstable.")));

@@ -65,13 +65,13 @@ impl TopicSettings {
         let own = overrides(image.configs.topic(&topic.name));
         let config = TopicConfig::resolve(&own, configuration);
         TopicSettings {
-            rules: produce_rules(&config),
+            rules: produce_rules(&config, configuration),
             log: Arc::new(log_config(&config, configuration)),
         }
     }
 }
 
-fn produce_rules(config: &TopicConfig) -> ProduceRules {
+fn produce_rules(config: &TopicConfig, configuration: &Configuration) -> ProduceRules {
     ProduceRules {
         message_bytes_max: size(config.max_message_bytes),
         timestamp_type: match config.message_timestamp_type {
@@ -91,8 +91,11 @@ fn produce_rules(config: &TopicConfig) -> ProduceRules {
         },
         record_opened_bytes_max: size(config.max_decompressed_message_bytes),
         // The records of what is not compressed are walked: a count that lies is refused. What is
-        // compressed is opened only where the topic asks for it (docs/decisions/validation.md).
-        thoroughness: Thoroughness::OpenRecords,
+        // compressed is opened only where somebody asks for it (docs/decisions/validation.md).
+        thoroughness: match configuration.klamm_validate_compressed_records() {
+            true => Thoroughness::AllRecords,
+            false => Thoroughness::OpenRecords,
+        },
         ..ProduceRules::default()
     }
 }

@@ -8,8 +8,11 @@ use klamm::protocol::ErrorCode;
 use klamm::protocol::messages::create_topics::{CreatableTopic, CreateTopicsRequest};
 use klamm::protocol::messages::describe_topic_partitions::DescribeTopicPartitionsRequest;
 use klamm::protocol::messages::describe_topic_partitions::request::TopicRequest;
+use klamm::protocol::messages::incremental_alter_configs::{
+    AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
+};
 use klamm::record::compress::Compression;
-use klamm::record::{BatchBuilder, batch::HEADER_BYTES};
+use klamm::record::{BatchBuilder, batch::HEADER_BYTES, build};
 
 #[test]
 fn a_page_of_partitions_is_as_large_as_the_broker_allows() {
@@ -64,4 +67,47 @@ fn a_compressed_record_may_open_to_as_much_as_the_broker_allows() {
     };
     assert_eq!(answer(&mut stream, 900), 0);
     assert_eq!(answer(&mut stream, 1100), ErrorCode::INVALID_RECORD.0);
+}
+
+/// A producer that lies: the payload of its batch does not open, and the checksum says that this is
+/// how it was meant.
+#[test]
+fn compressed_records_are_looked_at_where_the_operator_says_so() {
+    let broker = Broker::start(1);
+    let mut stream = broker.connect();
+    create_topic(&mut stream, "believed");
+    let mut builder = BatchBuilder::new(Offset(0)).compression(Compression::Gzip);
+    builder.append(Timestamp(1_700_000_000_000), None, Some(&[b'v'; 100]), &[]);
+    let mut batch = builder.finish().to_vec();
+    batch[HEADER_BYTES + 15] ^= 0xff;
+    build::seal(&mut batch);
+    let answer = |stream: &mut std::net::TcpStream| {
+        let response = produce(stream, "believed", batch.clone().into());
+        response.responses[0].partition_responses[0].error_code
+    };
+    if broker.is_klamm() {
+        assert_eq!(answer(&mut stream), 0, "klamm passes batches through");
+        alter_broker(&mut stream, "klamm.validate.compressed.records", "true");
+    }
+    assert_ne!(answer(&mut stream), 0);
+}
+
+/// Sets something of all brokers while they run.
+fn alter_broker(stream: &mut std::net::TcpStream, name: &str, value: &str) {
+    const BROKER: i8 = 4;
+    let resource = AlterConfigsResource {
+        resource_type: BROKER,
+        configs: vec![AlterableConfig {
+            name: name.into(),
+            value: Some(value.into()),
+            ..AlterableConfig::default()
+        }],
+        ..AlterConfigsResource::default()
+    };
+    let request = IncrementalAlterConfigsRequest {
+        resources: vec![resource],
+        ..IncrementalAlterConfigsRequest::default()
+    };
+    let response = call(stream, 1, &request);
+    assert_eq!(response.responses[0].error_code, 0);
 }
