@@ -1,6 +1,7 @@
 //! The two brokers under measurement: how each is formatted, started, asked and stopped. Both
 //! serve on 127.0.0.1 only, with their data in fresh folders on one file system.
 
+use crate::turns::{self, Turns};
 use crate::{machine, wire};
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -28,6 +29,8 @@ const DELETE_DELAY_MS: u64 = 500;
 const DELETED_WITHIN: Duration = Duration::from_secs(60);
 const SERVING_WITHIN: Duration = Duration::from_secs(60);
 const STOPPED_WITHIN: Duration = Duration::from_secs(60);
+/// Until every core of klamm has said how long its turns took.
+const TOLD_WITHIN: Duration = Duration::from_secs(5);
 
 /// Which broker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -350,9 +353,40 @@ impl Broker {
         }
     }
 
+    /// How long the turns of each of klamm's cores took since this was asked last. Nothing of Apache,
+    /// which has no turns, and nothing where a core does not say it in time.
+    pub fn turns(&self) -> Option<Vec<Turns>> {
+        if self.node.system != System::Klamm {
+            return None;
+        }
+        let before = self.output();
+        let cores = turns::core_count(&before)?;
+        let child = self.child.as_ref()?;
+        signal(child, rustix::process::Signal::USR1);
+        let end = Instant::now() + TOLD_WITHIN;
+        while Instant::now() < end {
+            let output = self.output();
+            let said = turns::read_all(output.get(before.len()..).unwrap_or_default());
+            if said.len() == cores {
+                return Some(said);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        println!(
+            "  klamm did not say within {} s how long its turns took",
+            TOLD_WITHIN.as_secs()
+        );
+        None
+    }
+
+    /// All that it printed.
+    fn output(&self) -> String {
+        fs::read_to_string(self.node.folder.join("output")).unwrap_or_default()
+    }
+
     /// The last lines it printed.
     fn printed(&self) -> String {
-        let text = fs::read_to_string(self.node.folder.join("output")).unwrap_or_default();
+        let text = self.output();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(20)..].join("\n")
     }

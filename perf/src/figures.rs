@@ -22,6 +22,8 @@ pub struct Figures {
     pub series: BTreeMap<&'static str, Vec<f64>>,
     /// Of each core, the part of the time in which it was busy.
     pub core_busy: Vec<f64>,
+    /// How long the turns of each of klamm's cores took: percentile and milliseconds, both rising.
+    pub turns_ms: Vec<Vec<(f64, f64)>>,
 }
 
 impl Figures {
@@ -70,11 +72,8 @@ impl Figures {
         run.insert("contestant".into(), json!(contestant));
         run.insert("figures".into(), json!(figures));
         if !self.latency_ms.is_empty() {
-            let points: Vec<[f64; 2]> = thinned(&self.latency_ms)
-                .into_iter()
-                .map(|(percentile, ms)| [percentile, rounded(ms)])
-                .collect();
-            run.insert("latency_ms".into(), json!(points));
+            let points = points_json(&thinned(&self.latency_ms));
+            run.insert("latency_ms".into(), points);
         }
         if !self.series.is_empty() {
             let series: BTreeMap<_, Vec<f64>> = self
@@ -90,6 +89,10 @@ impl Figures {
         if !self.core_busy.is_empty() {
             let busy: Vec<f64> = self.core_busy.iter().map(|part| rounded(*part)).collect();
             run.insert("core_busy".into(), json!(busy));
+        }
+        if !self.turns_ms.is_empty() {
+            let cores = self.turns_ms.iter().map(|core| points_json(core));
+            run.insert("turns_ms".into(), cores.collect());
         }
         Value::Object(run)
     }
@@ -166,6 +169,14 @@ fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     chosen
 }
 
+/// Pairs of a percentile and milliseconds.
+fn points_json(points: &[(f64, f64)]) -> Value {
+    points
+        .iter()
+        .map(|(percentile, ms)| json!([percentile, rounded(*ms)]))
+        .collect()
+}
+
 /// Six significant digits.
 fn rounded(value: f64) -> f64 {
     format!("{value:.5e}").parse().unwrap_or(value)
@@ -216,9 +227,11 @@ mod tests {
         figures.core_busy = vec![0.5, 1.0];
         figures.series.insert("s", vec![0.5, 1.0]);
         figures.latency_ms = vec![(50.0, 1.0)];
+        figures.turns_ms = vec![vec![(50.0, 0.02), (100.0, 3.0)]];
         let whole = figures.json(1, "klamm");
         assert_eq!(whole["core_busy"], json!([0.5, 1.0]));
         assert_eq!(whole["series"]["s"], json!([0.5, 1.0]));
         assert_eq!(whole["latency_ms"][0], json!([0.0, 1.0]));
+        assert_eq!(whole["turns_ms"], json!([[[50.0, 0.02], [100.0, 3.0]]]));
     }
 }

@@ -21,6 +21,7 @@ mod figures;
 mod generator;
 mod group_loads;
 mod group_wire;
+mod held;
 mod latency_loads;
 mod links;
 mod loads;
@@ -34,14 +35,17 @@ mod requests;
 mod results;
 mod rows;
 mod scale_loads;
+mod sittings;
 mod startup;
 mod table;
+mod turns;
 mod wire;
 
 use bench::Bench;
 use broker::{CLIENT_JVM, Installation, KAFKA_JVM, System};
 use rows::{ROWS, Row};
 use serde_json::{Value, json};
+use sittings::Former;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -51,6 +55,7 @@ cargo dev bench [OPTIONS]
 
   --rows A,B      only these rows (all without it)
   --pairs N       rounds of A B B A, 5 without it, at least 5 for a claim
+  --more          the pairs are added to each row's newest result, where klamm and load are the same
   --quick         2 pairs, a tenth of the load: to see that it works
   --same SYSTEM   klamm or kafka against itself: the noise floor
   --no-warm       do not touch the guest's memory first
@@ -62,6 +67,10 @@ Rows:
 ";
 
 fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some(held::SLEEPERS) {
+        held::sleep_and_tell();
+        return ExitCode::SUCCESS;
+    }
     let done = Arguments::read(std::env::args().skip(1)).and_then(|arguments| match arguments {
         Some(arguments) => bench(&arguments),
         None => {
@@ -85,6 +94,7 @@ fn main() -> ExitCode {
 struct Arguments {
     rows: Vec<Row>,
     pairs: usize,
+    more: bool,
     quick: bool,
     same: Option<System>,
     warm: bool,
@@ -108,6 +118,7 @@ impl Arguments {
         let mut arguments = Arguments {
             rows: ROWS.to_vec(),
             pairs: 5,
+            more: false,
             quick: false,
             same: None,
             warm: true,
@@ -132,6 +143,7 @@ impl Arguments {
                         .filter(|count| (1..=100).contains(count));
                     pairs = Some(count.ok_or("--pairs wants a number from 1 to 100")?);
                 }
+                "--more" => arguments.more = true,
                 "--quick" => arguments.quick = true,
                 "--same" => {
                     arguments.same = Some(match value()?.as_str() {
@@ -146,6 +158,9 @@ impl Arguments {
                 "--klamm" => arguments.klamm = value()?.into(),
                 other => return Err(format!("there is no option {other}; --help lists them")),
             }
+        }
+        if arguments.more && arguments.quick {
+            return Err("--more adds to results, and --quick makes none".to_owned());
         }
         arguments.pairs = pairs.unwrap_or(if arguments.quick { 2 } else { 5 });
         Ok(Some(arguments))
@@ -169,9 +184,8 @@ fn bench(arguments: &Arguments) -> Result<(), String> {
     let results = perf.join("results");
     let document = root().join("docs/BENCHMARKS.md");
     let readme = root().join("README.md");
-    let names = ROWS.map(|row| row.name);
     if arguments.render {
-        return table::render(&results, &document, &readme, &names);
+        return table::render(&results, &document, &readme, &ROWS);
     }
     machine::raise_open_files();
     let installation = prepare(arguments, &perf)?;
@@ -184,11 +198,12 @@ fn bench(arguments: &Arguments) -> Result<(), String> {
         pairs: arguments.pairs,
         quick: arguments.quick,
         same: arguments.same,
+        former: None,
     };
     let mut failures = Vec::new();
     for row in &arguments.rows {
         println!("{}: {}", row.name, row.title);
-        match measure(&bench, row, &results) {
+        match measure(&bench, row, &results, arguments.more) {
             Ok(result) => println!("\n{}", table::table(&[&result])),
             // The other rows are worth having even where one fails.
             Err(why) => {
@@ -199,7 +214,7 @@ fn bench(arguments: &Arguments) -> Result<(), String> {
         }
     }
     if !bench.quick {
-        table::render(&results, &document, &readme, &names)?;
+        table::render(&results, &document, &readme, &ROWS)?;
     }
     if failures.is_empty() {
         Ok(())
@@ -288,44 +303,57 @@ fn prepare(arguments: &Arguments, perf: &Path) -> Result<Installation, String> {
 }
 
 /// Measures one row, writes its file, and gives what is in it.
-fn measure(bench: &Bench, row: &Row, results: &Path) -> Result<Value, String> {
-    let machine = machine::describe(&bench.installation.work);
+fn measure(bench: &Bench, row: &Row, results: &Path, more: bool) -> Result<Value, String> {
+    let head = head(bench, row);
+    let mut bench = bench.clone();
+    if more {
+        let former = Former::newest(results, row.name, bench.same.map(System::name))?;
+        former.must_be_like(&head)?;
+        bench.former = Some(former);
+    }
+    let measured = row.run(&bench)?;
+    let mut result = match &bench.former {
+        Some(former) => former.with(&head, &measured),
+        None => sittings::first(&head, &measured),
+    };
+    let runs = results::runs_of(&result);
+    result["comparisons"] = json!(row.evaluate(&runs, bench.same.is_some()));
+    result["title"] = json!(row.title);
+    // A trial is looked at, not kept.
+    if !bench.quick {
+        let path = match bench.former {
+            Some(former) => former.path,
+            None => results.join(file_name(&head)),
+        };
+        results::write(&path, &result)?;
+        println!("  {}", path.display());
+    }
+    Ok(result)
+}
+
+/// What of a result is known before anything is measured.
+fn head(bench: &Bench, row: &Row) -> Value {
     let started = utc_now();
-    let measured = row.run(bench)?;
-    let comparisons: Vec<Value> = row
-        .comparisons(bench)
-        .iter()
-        .filter_map(|comparison| comparison.evaluate(&measured.runs, bench.same.is_some()))
-        .collect();
-    let result = json!({
+    json!({
         "row": row.name,
         "title": row.title,
         "date": &started[..10],
         "started": started,
         "quick": bench.quick,
         "same": bench.same.map(System::name),
-        "pairs": bench.pairs,
-        "machine": machine,
+        "machine": machine::describe(&bench.installation.work),
         "versions": versions(bench),
-        "configurations": measured.configurations,
         "jvm": {"broker": KAFKA_JVM.join(" "), "client": CLIENT_JVM.join(" ")},
-        "load": measured.load,
-        "runs": measured.runs_json(),
-        "comparisons": comparisons,
-    });
-    // A trial is looked at, not kept.
-    if !bench.quick {
-        let same = bench
-            .same
-            .map_or(String::new(), |system| format!("-same-{}", system.name()));
-        let time = started.replace(':', "").replace('T', "-");
-        let path = results.join(format!("{}-{}{same}.json", &time[..15], row.name));
-        let text = serde_json::to_string_pretty(&result).map_err(|error| error.to_string())?;
-        std::fs::write(&path, text + "\n")
-            .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-        println!("  {}", path.display());
-    }
-    Ok(result)
+    })
+}
+
+/// "2026-11-22-0450-idle.json"
+fn file_name(head: &Value) -> String {
+    let text = |name: &str| head[name].as_str().unwrap_or_default();
+    let time = text("started").replace(':', "").replace('T', "-");
+    let same = head["same"].as_str();
+    let same = same.map_or(String::new(), |system| format!("-same-{system}"));
+    format!("{}-{}{same}.json", &time[..15], text("row"))
 }
 
 fn versions(bench: &Bench) -> Value {
@@ -339,10 +367,19 @@ fn versions(bench: &Bench) -> Value {
         .find(|name| name.starts_with("kafka-clients-"));
     json!({
         "klamm": machine::first_line(&klamm, &["--version"], root()),
+        "program": program(&installation.klamm),
         "commit": machine::first_line("git", &["describe", "--always", "--dirty"], root()),
         "kafka": kafka,
         "java": machine::first_line("java", &["-version"], root()),
         "rustc": machine::first_line("rustc", &["--version"], root()),
+    })
+}
+
+/// What tells a binary from another one; empty where there is none.
+fn program(path: &Path) -> String {
+    std::fs::read(path).map_or(String::new(), |bytes| {
+        let checksum = crc32c::crc32c(&bytes);
+        format!("crc32c {checksum:08x} of {} bytes", bytes.len())
     })
 }
 
@@ -369,4 +406,30 @@ fn utc_now() -> String {
     let year = year_of_era + era * 400 + u64::from(month <= 2);
     let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
     format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Option<Arguments>, String> {
+        Arguments::read(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn more_pairs_are_as_many_as_without() {
+        let arguments = read("--more --rows idle").expect("known options");
+        let arguments = arguments.expect("no help");
+        assert!(arguments.more);
+        assert_eq!((arguments.pairs, arguments.rows.len()), (5, 1));
+        assert!(read("--more --quick").is_err());
+    }
+
+    #[test]
+    fn a_file_is_named_by_when_it_began() {
+        let mut head = json!({"row": "idle", "started": "2026-11-22T04:50:07Z", "same": null});
+        assert_eq!(file_name(&head), "2026-11-22-0450-idle.json");
+        head["same"] = json!("klamm");
+        assert_eq!(file_name(&head), "2026-11-22-0450-idle-same-klamm.json");
+    }
 }

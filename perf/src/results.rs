@@ -1,8 +1,10 @@
-//! What was measured: single runs, the comparisons made of them, and the file they are kept in.
+//! What was measured: single runs, the comparisons made of them, and the files they are kept in.
 
 use crate::figures::Figures;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 /// One run of one contestant.
 #[derive(Clone, Debug)]
@@ -179,13 +181,62 @@ pub fn short(value: f64) -> String {
 
 impl Measured {
     /// The runs as they go into the file, figures rounded to what they are worth.
-    pub fn runs_json(&self) -> Value {
-        let runs = self
-            .runs
-            .iter()
-            .map(|run| run.figures.json(run.round, &run.contestant));
-        Value::Array(runs.collect())
+    pub fn runs_json(&self) -> Vec<Value> {
+        let runs = self.runs.iter();
+        runs.map(|run| run.figures.json(run.round, &run.contestant))
+            .collect()
     }
+}
+
+/// The files of results, oldest first: their names begin with the date.
+pub fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder)
+        .map_err(|error| format!("cannot list {}: {error}", folder.display()))?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
+        .collect();
+    paths.sort();
+    Ok(paths)
+}
+
+/// What is in a file.
+pub fn read(path: &Path) -> Result<Value, String> {
+    let text = fs::read_to_string(path).map_err(|error| error.to_string());
+    text.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()))
+        .map_err(|why| format!("cannot read {}: {why}", path.display()))
+}
+
+/// Keeps a result, whole or not at all: earlier rounds may be in the file that it takes the place of.
+pub fn write(path: &Path, result: &Value) -> Result<(), String> {
+    let said = |why: String| format!("cannot write {}: {why}", path.display());
+    let text = serde_json::to_string_pretty(result).map_err(|error| said(error.to_string()))?;
+    let new = path.with_extension("new");
+    fs::write(&new, text + "\n")
+        .and_then(|()| fs::rename(&new, path))
+        .map_err(|error| said(error.to_string()))
+}
+
+/// Whether a result is of this row, and of this system against itself, or of two.
+pub fn is_of(result: &Value, row: &str, same: Option<&str>) -> bool {
+    result["row"] == row && result["same"].as_str() == same
+}
+
+/// The runs of a result, their figures alone.
+pub fn runs_of(result: &Value) -> Vec<Run> {
+    let runs = result["runs"].as_array().into_iter().flatten();
+    runs.filter_map(|run| {
+        let figures = run["figures"].as_object()?.iter();
+        let figures = figures.filter_map(|(name, value)| Some((name.clone(), value.as_f64()?)));
+        Some(Run {
+            round: usize::try_from(run["round"].as_u64()?).ok()?,
+            contestant: run["contestant"].as_str()?.to_owned(),
+            figures: figures.collect(),
+        })
+    })
+    .collect()
 }
 
 #[cfg(test)]
@@ -254,6 +305,23 @@ mod tests {
         // Nothing is compared with what is below nothing.
         runs[0].figures.insert("cpu".to_owned(), -1.0);
         assert!(comparison.evaluate(&runs, true).is_none());
+    }
+
+    #[test]
+    fn runs_are_read_as_they_were_written() {
+        let measured = Measured {
+            runs: vec![run(0, "kafka", 10.0), run(3, "klamm", 1.5)],
+            ..Measured::default()
+        };
+        let read = runs_of(&json!({"runs": measured.runs_json()}));
+        let found = read
+            .iter()
+            .map(|run| (run.round, run.contestant.as_str(), run.figures.of("cpu")));
+        assert_eq!(
+            found.collect::<Vec<_>>(),
+            [(0, "kafka", 10.0), (3, "klamm", 1.5)]
+        );
+        assert!(runs_of(&json!({"row": "idle"})).is_empty());
     }
 
     #[test]

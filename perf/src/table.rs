@@ -1,19 +1,17 @@
 //! The tables of docs/BENCHMARKS.md and README.md, made from the result files and from nothing else.
 
-use crate::results::{median, short};
+use crate::results::{self, median, short};
+use crate::rows::Row;
 use serde_json::Value;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Puts the newest full result of every row into the documents, between their markers: into the
 /// README only what has a goal.
-pub fn render(results: &Path, document: &Path, readme: &Path, rows: &[&str]) -> Result<(), String> {
-    let all = read_all(results)?;
-    let newest_results = newest(&all, rows, None);
-    fill(readme, |text| {
-        replace(text, "bench-table", &lines(&newest_results, true))
-    })?;
-    fill(document, |text| whole(text, &all, &newest_results, rows))
+pub fn render(folder: &Path, document: &Path, readme: &Path, rows: &[Row]) -> Result<(), String> {
+    let all = read_all(folder, rows)?;
+    fill(readme, |text| brief(text, &all, rows))?;
+    fill(document, |text| whole(text, &all, rows))
 }
 
 fn fill(
@@ -27,15 +25,18 @@ fn fill(
         .map_err(|error| format!("cannot write {}: {error}", document.display()))
 }
 
-fn whole(
-    text: &str,
-    all: &[Value],
-    newest_results: &[&Value],
-    rows: &[&str],
-) -> Result<String, String> {
-    let text = replace(text, "results", &table(newest_results))?;
-    let text = replace(&text, "neutral", &neutral(newest_results))?;
-    let text = replace(&text, "drivers", &driver_costs(newest_results))?;
+/// The README with its table.
+fn brief(text: &str, all: &[Value], rows: &[Row]) -> Result<String, String> {
+    let newest_results = newest(all, rows, None);
+    replace(text, "bench-table", &lines(&newest_results, true))
+}
+
+/// docs/BENCHMARKS.md with its tables.
+fn whole(text: &str, all: &[Value], rows: &[Row]) -> Result<String, String> {
+    let newest_results = newest(all, rows, None);
+    let text = replace(text, "results", &table(&newest_results))?;
+    let text = replace(&text, "neutral", &neutral(&newest_results))?;
+    let text = replace(&text, "drivers", &driver_costs(&newest_results))?;
     let mut noise = String::new();
     for system in ["klamm", "kafka"] {
         let found = newest(all, rows, Some(system));
@@ -49,35 +50,50 @@ fn whole(
     replace(&text, "noise", &noise)
 }
 
-/// Every result, oldest first: the names begin with the date.
-fn read_all(results: &Path) -> Result<Vec<Value>, String> {
-    let mut paths: Vec<PathBuf> = fs::read_dir(results)
-        .map_err(|error| format!("cannot list {}: {error}", results.display()))?
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "json")
-        })
-        .collect();
-    paths.sort();
-    paths
-        .iter()
-        .map(|path| {
-            let text = fs::read_to_string(path).map_err(|error| error.to_string());
-            text.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()))
-                .map_err(|why| format!("cannot read {}: {why}", path.display()))
-        })
+/// Every result, oldest first, as it is told today.
+fn read_all(folder: &Path, rows: &[Row]) -> Result<Vec<Value>, String> {
+    let paths = results::files(folder)?;
+    let read = paths.iter().map(|path| results::read(path));
+    read.map(|result| result.map(|result| told(result, rows)))
         .collect()
 }
 
-fn newest<'a>(all: &'a [Value], rows: &[&str], same: Option<&str>) -> Vec<&'a Value> {
+/// A result as it is told today: what its runs have to say to the comparisons that the row makes now, by
+/// today's words and goals. What the row no longer compares stays as the file has it.
+fn told(mut result: Value, rows: &[Row]) -> Value {
+    let Some(row) = rows.iter().find(|row| result["row"] == row.name) else {
+        return result;
+    };
+    let is_same = !result["same"].is_null();
+    let today = row.evaluate(&results::runs_of(&result), is_same);
+    if today.is_empty() {
+        return result;
+    }
+    let former = result["comparisons"].as_array().into_iter().flatten();
+    let gone = former.filter(|one| !today.iter().any(|other| sides(one) == sides(other)));
+    let comparisons: Vec<Value> = today.iter().chain(gone).cloned().collect();
+    result["comparisons"] = Value::Array(comparisons);
+    result["title"] = row.title.into();
+    result
+}
+
+/// What is compared with what: no two comparisons of a row have the same.
+fn sides(comparison: &Value) -> [&Value; 4] {
+    let (subject, base) = (&comparison["subject"], &comparison["base"]);
+    [
+        &subject["contestant"],
+        &subject["figure"],
+        &base["contestant"],
+        &base["figure"],
+    ]
+}
+
+fn newest<'a>(all: &'a [Value], rows: &[Row], same: Option<&str>) -> Vec<&'a Value> {
     rows.iter()
         .filter_map(|row| {
-            all.iter().rev().find(|result| {
-                result["row"] == **row
-                    && result["quick"] == false
-                    && result["same"].as_str() == same
-            })
+            all.iter()
+                .rev()
+                .find(|result| result["quick"] == false && results::is_of(result, row.name, same))
         })
         .collect()
 }
@@ -95,11 +111,8 @@ fn lines(results: &[&Value], only_goals: bool) -> String {
         "| row | figure | this | beside | ratio (least … most) | goal | |\n|---|---|---|---|---|---|---|\n",
     );
     for result in results {
-        let mut title = format!(
-            "**{}** ({})",
-            result["title"].as_str().unwrap_or(""),
-            result["date"].as_str().unwrap_or("")
-        );
+        let title = result["title"].as_str().unwrap_or("");
+        let mut title = format!("**{title}** ({})", made(result));
         for comparison in result["comparisons"].as_array().into_iter().flatten() {
             if only_goals && comparison["met"].is_null() {
                 continue;
@@ -109,6 +122,21 @@ fn lines(results: &[&Value], only_goals: bool) -> String {
         }
     }
     text
+}
+
+/// When a result was made, and of how many pairs.
+fn made(result: &Value) -> String {
+    let date = result["date"].as_str().unwrap_or("");
+    let sittings = result["sittings"].as_array();
+    let last = sittings.and_then(|all| all.last()?["started"].as_str()?.get(..10));
+    let dates = match last {
+        Some(last) if last != date => format!("{date} … {last}"),
+        Some(_) | None => date.to_owned(),
+    };
+    match result["pairs"].as_u64() {
+        Some(pairs) => format!("{dates}, {pairs} pairs"),
+        None => dates,
+    }
 }
 
 fn line(title: &str, comparison: &Value) -> String {
@@ -272,7 +300,72 @@ fn replace(text: &str, name: &str, content: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rows::ROWS;
     use serde_json::json;
+
+    /// A document of this repository is what it would be if it were drawn anew.
+    fn is_drawn(name: &str, draw: impl Fn(&str) -> Result<String, String>) {
+        let text = fs::read_to_string(crate::root().join(name)).expect("a document");
+        let drawn = draw(&text).expect("its markers");
+        for (found, wanted) in text.lines().zip(drawn.lines()) {
+            assert_eq!(found, wanted, "{name}: cargo dev bench --render draws it");
+        }
+        assert!(text == drawn, "{name}: cargo dev bench --render draws it");
+    }
+
+    #[test]
+    fn the_tables_are_drawn_from_the_results_that_are_kept() {
+        let folder = crate::root().join("perf/results");
+        let all = read_all(&folder, &ROWS).expect("results that can be read");
+        is_drawn("docs/BENCHMARKS.md", |text| whole(text, &all, &ROWS));
+        is_drawn("README.md", |text| brief(text, &all, &ROWS));
+    }
+
+    #[test]
+    fn an_old_result_is_held_against_the_goals_of_today() {
+        let cpu = "broker_cpu_s_per_gb";
+        let run = |contestant: &str, value: f64| json!({"round": 0, "contestant": contestant, "figures": {cpu: value}});
+        let comparison = |what: &str, figure: &str, goal: &str, met: Value| {
+            json!({"what": what, "goal": goal, "met": met,
+                   "subject": {"contestant": "klamm", "figure": figure, "median": 0.15},
+                   "base": {"contestant": "kafka", "figure": figure, "median": 1.0},
+                   "median": 0.15, "min": 0.15, "max": 0.15})
+        };
+        let result = json!({
+            "row": "produce-100", "title": "as it was called", "date": "2026-11-22", "same": null,
+            "pairs": 1, "runs": [run("kafka", 1.0), run("klamm", 0.15)],
+            "comparisons": [
+                comparison("CPU", cpu, "≤ 0.167", json!(true)),
+                comparison("p99 of the client, ms", "latency_p99_ms", "", Value::Null),
+            ],
+        });
+        let found = table(&[&told(result.clone(), &ROWS)]);
+        assert!(
+            found.contains(
+                "| **produce 1 KiB, 100 partitions, acks=1** (2026-11-22, 1 pairs) | broker CPU, s/GB \
+                 | klamm 0.150 | kafka 1.00 | 0.150 (0.150 … 0.150) | ≤ 0.100 | **missed** |"
+            ),
+            "{found}"
+        );
+        // The row compares it no longer: the file's own words are all there are.
+        assert!(found.contains("|  | p99 of the client, ms | klamm 0.150 |"));
+        assert_eq!(found.lines().count(), 4);
+        // Nor does a row that there is no more.
+        let found = table(&[&told(result, &[])]);
+        assert!(found.contains("as it was called") && found.contains("≤ 0.167 | reached |"));
+    }
+
+    #[test]
+    fn a_result_of_several_sittings_names_the_first_and_the_last() {
+        let sitting = |started: &str| json!({"started": started});
+        let sittings = [
+            sitting("2026-11-30T01:00:00Z"),
+            sitting("2026-12-02T01:00:00Z"),
+        ];
+        let result = json!({"date": "2026-11-30", "pairs": 10, "sittings": sittings});
+        assert_eq!(made(&result), "2026-11-30 … 2026-12-02, 10 pairs");
+        assert_eq!(made(&json!({"date": "2026-11-30"})), "2026-11-30");
+    }
 
     #[test]
     fn a_result_becomes_lines_between_the_markers() {

@@ -1,6 +1,6 @@
 //! The rows of latency.
 
-use super::{Row, against, against_kafka, alone, one_of};
+use super::{Row, against, against_kafka, alone, one_of, turns};
 use crate::latency_loads;
 use crate::results::{Comparison, Goal};
 
@@ -9,6 +9,8 @@ const P99: &str = "latency_p99_ms";
 const P999: &str = "latency_p999_ms";
 const P9999: &str = "latency_p9999_ms";
 const KEPT: &str = "rate_kept";
+/// What any answer takes that comes over the loopback.
+const PING_PONG: (&str, &str) = ("limit", "ping_pong_p50_ms");
 
 /// Producers at a rate.
 pub const RATE_50K: Row = Row {
@@ -20,6 +22,18 @@ pub const RATE_50K: Row = Row {
         against_kafka("p99.9, ms", P999, one_of(10.0)),
         against_kafka("p99.99, ms", P9999, Goal::None),
         against_kafka("p50, ms", P50, Goal::None),
+        against(
+            "p50 over a ping-pong's, ms",
+            ("klamm", P50),
+            PING_PONG,
+            Goal::None,
+        ),
+        against(
+            "p50 with linger.ms=0 over a ping-pong's, ms",
+            ("klamm-linger-0", P50),
+            PING_PONG,
+            Goal::None,
+        ),
         against(
             "p99 with linger.ms=0, ms",
             ("klamm-linger-0", P99),
@@ -48,7 +62,7 @@ pub const ONE_AT_A_TIME: Row = Row {
         against(
             "p50 over a ping-pong's, ms",
             ("klamm", P50),
-            ("limit", "ping_pong_p50_ms"),
+            PING_PONG,
             Goal::MedianAtMost(3.5),
         ),
         against_kafka("p50, ms", P50, Goal::None),
@@ -89,13 +103,23 @@ pub const END_TO_END: Row = Row {
         against(
             "p50 at 10 % over a ping-pong's, ms",
             ("klamm-10", P50),
-            ("limit", "ping_pong_p50_ms"),
+            PING_PONG,
             Goal::MedianAtMost(3.5),
         ),
         against(
             "of the rate at 80 % that was kept",
             ("klamm-80", KEPT),
             ("kafka-80", KEPT),
+            Goal::None,
+        ),
+        turns(
+            "turns of a core at 10 %, p99.99 in ms",
+            "klamm-10",
+            Goal::None,
+        ),
+        turns(
+            "turns of a core at 80 %, p99.99 in ms",
+            "klamm-80",
             Goal::None,
         ),
     ],
@@ -152,6 +176,11 @@ pub const PRODUCERS: Row = Row {
             "of the rate, kept with 400",
             ("klamm-400", KEPT),
             ("kafka-400", KEPT),
+            Goal::None,
+        ),
+        turns(
+            "turns of a core with 400, p99.99 in ms",
+            "klamm-400",
             Goal::None,
         ),
     ],

@@ -7,7 +7,8 @@ mod producing;
 mod reading;
 
 use crate::bench::Bench;
-use crate::results::{Comparison, Goal, Measured};
+use crate::results::{Comparison, Goal, Measured, Run};
+use serde_json::Value;
 
 /// One row.
 #[derive(Clone, Copy)]
@@ -54,6 +55,11 @@ pub const ROWS: [Row; 30] = [
     process::START,
 ];
 
+/// The loads under which no core may be away for long: a writer faster than the disk, a steady rate, and
+/// readers of what is not in memory.
+const SHORT_TURNS: [&str; 3] = ["produce-16", "rate-50k", "cold"];
+const SHORT_TURN_MS: f64 = 2.0;
+
 /// A part of what Kafka has.
 const fn one_of(parts: f64) -> Goal {
     Goal::MedianAtMost(1.0 / parts)
@@ -91,6 +97,11 @@ const fn alone(
     }
 }
 
+/// How long klamm's cores were away at once, the worst of them: Apache has no such figure.
+const fn turns(what: &'static str, klamm: &'static str, goal: Goal) -> Comparison {
+    alone(what, (klamm, "turn_p9999_ms"), goal)
+}
+
 impl Row {
     /// Measures the row.
     pub fn run(&self, bench: &Bench) -> Result<Measured, String> {
@@ -99,14 +110,48 @@ impl Row {
         Ok(measured)
     }
 
-    /// What the table says of it.
-    pub fn comparisons(&self, bench: &Bench) -> Vec<Comparison> {
-        // Against itself a system is only compared with itself.
-        let is_same = bench.same.is_some();
-        let comparisons = self.comparisons.iter();
-        comparisons
+    /// What its runs say: the comparisons that they have the figures for.
+    pub fn evaluate(&self, runs: &[Run], is_same: bool) -> Vec<Value> {
+        self.comparisons()
+            // Against itself a system is only compared with itself.
             .filter(|comparison| !is_same || comparison.is_between_systems())
-            .copied()
+            .filter_map(|comparison| comparison.evaluate(runs, is_same))
             .collect()
+    }
+
+    /// Its own, and what is told of every row.
+    fn comparisons(&self) -> impl Iterator<Item = Comparison> {
+        let goal = match SHORT_TURNS.contains(&self.name) {
+            true => Goal::MedianAtMost(SHORT_TURN_MS),
+            false => Goal::None,
+        };
+        let longest = ("klamm", "turn_longest_ms");
+        self.comparisons.iter().copied().chain([
+            turns("turns of a core, p99.99 in ms", "klamm", goal),
+            alone("the longest turn, ms", longest, Goal::None),
+        ])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_comparisons_of_a_row_are_of_the_same_figures() {
+        for row in ROWS {
+            let sides = row.comparisons().map(|one| (one.subject, one.base));
+            let all: Vec<_> = sides.collect();
+            for (place, one) in all.iter().enumerate() {
+                assert!(!all[..place].contains(one), "{}: {one:?}", row.name);
+            }
+        }
+    }
+
+    #[test]
+    fn rows_that_are_held_to_short_turns_are_there() {
+        for name in SHORT_TURNS {
+            assert!(ROWS.iter().any(|row| row.name == name), "{name}");
+        }
     }
 }

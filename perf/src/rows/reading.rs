@@ -6,6 +6,8 @@ use crate::results::{Comparison, Goal};
 
 const CPU: &str = "broker_cpu_s_per_gb";
 const RATE: &str = "mb_per_s";
+/// What a loop pays that only sends resident pages.
+const SENDFILE: (&str, &str) = ("limit", "sendfile_cpu_s_per_gb");
 
 /// The broker alone.
 pub const FETCH_PLAIN: Row = Row {
@@ -32,6 +34,12 @@ pub const FETCH_JAVA: Row = Row {
     measure: loads::fetch_java,
     comparisons: &[
         against_kafka("broker CPU, s/GB", CPU, one_of(3.0)),
+        against(
+            "CPU of a sendfile loop, s/GB",
+            ("klamm", CPU),
+            SENDFILE,
+            Goal::None,
+        ),
         against_kafka("throughput, MB/s", RATE, Goal::None),
         against_kafka("machine busy, s/GB", "machine_busy_s_per_gb", Goal::None),
     ],
@@ -55,6 +63,24 @@ pub const FETCH_DRIVERS: Row = Row {
             ("klamm-rdkafka", CPU),
             ("kafka-rdkafka", CPU),
             one_of(3.0),
+        ),
+        against(
+            "CPU of a sendfile loop, s/GB, klamm's tool",
+            ("klamm", CPU),
+            SENDFILE,
+            Goal::None,
+        ),
+        against(
+            "the same with Apache's tool",
+            ("klamm-java", CPU),
+            SENDFILE,
+            Goal::None,
+        ),
+        against(
+            "the same with librdkafka's",
+            ("klamm-rdkafka", CPU),
+            SENDFILE,
+            Goal::None,
         ),
         against_kafka("throughput, MB/s, klamm's tool", RATE, Goal::None),
         against(

@@ -34,6 +34,8 @@ pub struct Turns {
     watched: u32,
     /// What the kernel had counted when this turn began, where it is looked at closely.
     switches: Option<Switches>,
+    /// This turn writes a line about the others: it is not counted itself.
+    tells: bool,
     begun: Instant,
     quiet_until: Instant,
 }
@@ -59,6 +61,7 @@ impl Turns {
             recent: Counted::new(),
             watched: 0,
             switches: None,
+            tells: false,
             begun: Instant::NEVER,
             quiet_until: Instant(0),
         }
@@ -67,6 +70,7 @@ impl Turns {
     /// A turn begins.
     pub fn begin(&mut self, now: Instant) {
         self.begun = now;
+        self.tells = false;
         if self.watched > 0 {
             self.watched -= 1;
             self.switches = sys::switches();
@@ -75,10 +79,13 @@ impl Turns {
 
     /// It has ended. Answers whether it was long and is known to have waited in the kernel.
     pub fn end(&mut self, now: Instant) -> bool {
+        let before = self.switches.take();
+        if self.tells {
+            return false;
+        }
         let took = now.since(self.begun);
         let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.recent.times.saturating_record(microseconds);
-        let before = self.switches.take();
         took >= LONG && self.on_long(now, took, before)
     }
 
@@ -106,8 +113,9 @@ impl Turns {
         has_waited
     }
 
-    /// Says how long the turns took since this was asked last.
+    /// Says how long the turns took since this was asked last, without the one that says it.
     pub fn say_recent(&mut self) {
+        self.tells = true;
         self.recent.say(self.core, "turns");
         self.former.add(&mut self.recent);
     }
@@ -144,9 +152,11 @@ impl Counted {
             shard = core,
             count = self.times.len(),
             p50_us = self.times.value_at_quantile(0.5),
+            p90_us = self.times.value_at_quantile(0.9),
             p99_us = self.times.value_at_quantile(0.99),
             p999_us = self.times.value_at_quantile(0.999),
             p9999_us = self.times.value_at_quantile(0.9999),
+            p99999_us = self.times.value_at_quantile(0.99999),
             longest_us = self.times.max(),
             over_2_ms = self.long,
             waited = self.waited,
@@ -184,6 +194,17 @@ mod tests {
         assert_eq!((turns.former.times.len(), turns.former.long), (1001, 2));
         // The last value of a bucket stands for all of it.
         assert_eq!(turns.former.times.max() / 1_000, 30);
+    }
+
+    #[test]
+    fn the_turn_that_tells_is_not_counted() {
+        let mut turns = Turns::new(0);
+        turns.begin(Instant(0));
+        turns.say_recent();
+        assert!(!turns.end(Instant(30_000_000)));
+        assert_eq!((turns.recent.times.len(), turns.recent.long), (0, 0));
+        turn(&mut turns, 40_000_000, 20);
+        assert_eq!(turns.recent.times.len(), 1);
     }
 
     #[test]
