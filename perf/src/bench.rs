@@ -13,8 +13,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// Sockets of the plain reader, and of the sendfile loop that it is held against.
 pub const SOCKETS: usize = 4;
 
-/// How often a run is taken again at most, and what is added to the number of its round each time.
-const AGAIN_AT_MOST: usize = 3;
+/// How often a run is taken again at most, and what is added to the number of its round each time. Once: a
+/// machine that has used up its share of a host stands still in every run.
+const AGAIN_AT_MOST: usize = 1;
 const AGAIN: usize = 1_000;
 
 /// What the command line asked for.

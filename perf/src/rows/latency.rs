@@ -9,6 +9,7 @@ const P99: &str = "latency_p99_ms";
 const P999: &str = "latency_p999_ms";
 const P9999: &str = "latency_p9999_ms";
 const KEPT: &str = "rate_kept";
+const HELD_UP: &str = "held_up_ms";
 /// What any answer takes that comes over the loopback.
 const PING_PONG: (&str, &str) = ("limit", "ping_pong_p50_ms");
 
@@ -48,6 +49,12 @@ pub const RATE_50K: Row = Row {
         ),
         against_kafka("of the rate that was kept", KEPT, Goal::None),
         against_kafka("broker CPU, s", "broker_cpu_s", Goal::None),
+        alone(
+            "the machine stood still, ms a run, klamm's runs",
+            ("klamm", HELD_UP),
+            Goal::None,
+        ),
+        alone("the same, Apache's", ("kafka", HELD_UP), Goal::None),
     ],
 };
 
@@ -122,6 +129,12 @@ pub const END_TO_END: Row = Row {
             "klamm-80",
             Goal::None,
         ),
+        alone(
+            "the machine stood still, ms a run at 50 %, klamm's runs",
+            ("klamm-50", HELD_UP),
+            Goal::None,
+        ),
+        alone("the same, Apache's", ("kafka-50", HELD_UP), Goal::None),
     ],
 };
 
@@ -183,6 +196,12 @@ pub const PRODUCERS: Row = Row {
             "klamm-400",
             Goal::None,
         ),
+        alone(
+            "the machine stood still, ms a run with 400, klamm's runs",
+            ("klamm-400", HELD_UP),
+            Goal::None,
+        ),
+        alone("the same, Apache's", ("kafka-400", HELD_UP), Goal::None),
     ],
 };
 

@@ -99,7 +99,7 @@ fn body(
             .map(|((name, _), tone)| (tone, (*name).to_owned()))
             .collect(),
     };
-    let latency = chart::latency_curve(&curves, "latency, ms")?;
+    let latency = chart::by_percentile(&curves, "records", "latency, ms")?;
     let throughput = chart::over_time(&[bold(Tone::First, timeline.megabytes())], "MB/s")?;
     let records = chart::over_time(&[bold(Tone::First, timeline.records())], "records/s")?;
     let p99 = bold(Tone::First, timeline.quantile_ms(0.99));

@@ -71,7 +71,7 @@ pub fn latency(row: &Row) -> Result<Markup, CliError> {
             points: middle(&runs),
         });
     }
-    let svg = chart::latency_curve(&curves, "latency, ms")?;
+    let svg = chart::by_percentile(&curves, "records", "latency, ms")?;
     let caption = "Latency by percentile: bold the median of the runs, thin each run";
     Ok(frame::chart("latency", caption, &legend(&brokers), svg))
 }
@@ -207,7 +207,7 @@ pub fn turns(row: &Row) -> Result<Markup, CliError> {
             });
         }
     }
-    let svg = chart::latency_curve(&curves, "at once, ms")?;
+    let svg = chart::by_percentile(&curves, "turns", "at once, ms")?;
     let drawn: Vec<&str> = drawn.into_iter().collect();
     let caption = "How long a core was away at once: klamm's turns, Kafka's stalls";
     Ok(frame::chart("turns", caption, &legend(&drawn), svg))

@@ -49,8 +49,13 @@ fn distance(percentile: f64) -> f64 {
     1.0 / (1.0 - percentile / 100.0)
 }
 
-/// Latencies by percentile, both axes logarithmic: points are (percentile, value).
-pub fn latency_curve(curves: &[Curve], y_title: &str) -> Result<Option<Svg>, CliError> {
+/// How long things took, by percentile, both axes logarithmic: points are (percentile, value). `things`
+/// are what the percentiles are of.
+pub fn by_percentile(
+    curves: &[Curve],
+    things: &str,
+    y_title: &str,
+) -> Result<Option<Svg>, CliError> {
     let far = distance(NAMED[NAMED.len() - 1]);
     let curves: Vec<Curve> = curves
         .iter()
@@ -88,7 +93,7 @@ pub fn latency_curve(curves: &[Curve], y_title: &str) -> Result<Option<Svg>, Cli
             .light_line_style(TRANSPARENT)
             .label_style(letters())
             .axis_desc_style(letters())
-            .x_desc("percentile of the records")
+            .x_desc(format!("percentile of the {things}"))
             .y_desc(y_title)
             .x_label_formatter(&|x| format!("{} %", percentile_text(*x)))
             .y_label_formatter(&|y| mark(*y))

@@ -8,7 +8,7 @@ mod bars;
 mod curves;
 
 pub use bars::{Bar, RatioBar, bars, ratios};
-pub use curves::{Curve, latency_curve, over_time};
+pub use curves::{Curve, by_percentile, over_time};
 
 use super::figure::short;
 use crate::base::convert::{f64_from, u64_from};
@@ -93,8 +93,8 @@ mod tests {
 
     #[test]
     fn nothing_is_no_chart() {
-        assert_eq!(latency_curve(&[], "ms").unwrap(), None);
-        assert_eq!(latency_curve(&[curve(&[])], "ms").unwrap(), None);
+        assert_eq!(by_percentile(&[], "records", "ms").unwrap(), None);
+        assert_eq!(by_percentile(&[curve(&[])], "records", "ms").unwrap(), None);
         assert_eq!(over_time(&[], "MB/s").unwrap(), None);
         assert_eq!(bars(&[], "s").unwrap(), None);
         assert_eq!(ratios(&[], "first", "second").unwrap(), None);
@@ -103,7 +103,10 @@ mod tests {
     #[test]
     fn what_is_no_number_is_left_out() {
         let points = [(50.0, f64::NAN), (99.0, f64::INFINITY), (f64::NAN, 1.0)];
-        assert_eq!(latency_curve(&[curve(&points)], "ms").unwrap(), None);
+        assert_eq!(
+            by_percentile(&[curve(&points)], "records", "ms").unwrap(),
+            None
+        );
         assert_eq!(over_time(&[curve(&points[..1])], "MB/s").unwrap(), None);
         let bar = Bar {
             label: "x".to_owned(),
@@ -116,7 +119,7 @@ mod tests {
     #[test]
     fn a_chart_has_marks_axes_and_their_labels() {
         let points = [(0.0, 0.2), (50.0, 1.0), (99.0, 9.0), (99.99, 120.0)];
-        let Svg(svg) = latency_curve(&[curve(&points)], "latency, ms")
+        let Svg(svg) = by_percentile(&[curve(&points)], "records", "latency, ms")
             .unwrap()
             .unwrap();
         assert!(svg.starts_with("<svg"), "{svg}");
