@@ -2,8 +2,8 @@
 
 use crate::broker::{self, Broker, Installation, Node, System};
 use crate::figures::Figures;
-use crate::held::{HELD_UP_MS, Sleepers};
-use crate::machine::{ONE_RUN, Reading, Spent, real_length, settle_disk, warm_memory};
+use crate::held::Sleepers;
+use crate::machine::{ONE_RUN, Reading, Spent, settle_disk, warm_memory};
 use crate::probe;
 use crate::results::{Measured, Run, SAME};
 use crate::sittings::Former;
@@ -12,11 +12,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Sockets of the plain reader, and of the sendfile loop that it is held against.
 pub const SOCKETS: usize = 4;
-
-/// How often a run is taken again at most, and what is added to the number of its round each time. Once: a
-/// machine that has used up its share of a host stands still in every run.
-const AGAIN_AT_MOST: usize = 1;
-const AGAIN: usize = 1_000;
 
 /// What the command line asked for.
 #[derive(Clone, Debug)]
@@ -91,34 +86,13 @@ impl Bench {
                 order.reverse();
             }
             for label in order {
-                let figures = self.undisturbed(label, round, &mut run)?;
+                settle_disk(&self.installation.work)?;
+                warm_memory(&self.installation.work, ONE_RUN)?;
+                let figures = run(label, round)?;
                 measured.push(round, label, figures)?;
             }
         }
         Ok(())
-    }
-
-    /// Runs a contestant, and again where the machine itself stood still meanwhile, whoever ran.
-    fn undisturbed(
-        &self,
-        label: &str,
-        round: usize,
-        run: &mut impl FnMut(&str, usize) -> Result<Figures, String>,
-    ) -> Result<Figures, String> {
-        let mut again = 0;
-        loop {
-            settle_disk(&self.installation.work)?;
-            warm_memory(&self.installation.work, ONE_RUN)?;
-            // What a run leaves behind bears the number of its round: each has its own.
-            let mut figures = run(label, round + again * AGAIN)?;
-            let held_up = figures.get("held_up_ms").copied().unwrap_or(0.0);
-            if held_up <= HELD_UP_MS || again == AGAIN_AT_MOST {
-                figures.insert("taken_again".into(), real_length(again));
-                return Ok(figures);
-            }
-            println!("  {round} {label}: the machine stood still for {held_up:.0} ms: once more");
-            again += 1;
-        }
     }
 }
 

@@ -14,8 +14,6 @@ use std::time::{Duration, Instant};
 
 /// The word that makes this program the one that sleeps.
 pub const SLEEPERS: &str = "--sleepers";
-/// All together in a run: more than it spoils a tail.
-pub const HELD_UP_MS: f64 = 10.0;
 
 const NAP: Duration = Duration::from_millis(2);
 /// Later than this a sleeper says so: a system call of somebody else is shorter.
