@@ -81,7 +81,8 @@ impl Sleepers {
         let cores = std::thread::available_parallelism().map_or(1, |count| count.get());
         let spans = at_once(&String::from_utf8_lossy(&output.stdout), cores);
         let each = || spans.iter().map(|(from, until)| real(until - from) / 1e3);
-        figures.insert("held_up_ms".into(), each().sum());
+        // Not `sum`, which makes -0 of nothing.
+        figures.insert("held_up_ms".into(), each().fold(0.0, |all, one| all + one));
         figures.insert("held_up_longest_ms".into(), each().fold(0.0, f64::max));
     }
 }
