@@ -3,6 +3,9 @@
 use bytes::Bytes;
 use klamm::protocol::messages::create_topics::{CreatableTopic, CreateTopicsRequest};
 use klamm::protocol::messages::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic};
+use klamm::protocol::messages::incremental_alter_configs::{
+    AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
+};
 use klamm::protocol::messages::produce::{
     PartitionProduceData, ProduceRequest, ProduceResponse, TopicProduceData,
 };
@@ -37,6 +40,27 @@ pub fn create_topic(stream: &mut TcpStream, name: &str) {
     };
     let response = call(stream, 2, &request);
     assert_eq!(response.topics[0].error_code, 0);
+}
+
+/// Sets something of all brokers while they run: the broker that has no name stands for all of them.
+pub fn alter_all_brokers(stream: &mut TcpStream, name: &str, value: &str) {
+    const BROKER: i8 = 4;
+    let setting = AlterableConfig {
+        name: name.into(),
+        value: Some(value.into()),
+        ..AlterableConfig::default()
+    };
+    let all_brokers = AlterConfigsResource {
+        resource_type: BROKER,
+        configs: vec![setting],
+        ..AlterConfigsResource::default()
+    };
+    let request = IncrementalAlterConfigsRequest {
+        resources: vec![all_brokers],
+        ..IncrementalAlterConfigsRequest::default()
+    };
+    let response = call(stream, 1, &request);
+    assert_eq!(response.responses[0].error_code, 0);
 }
 
 /// Produces one batch to partition 0, with acks=all.

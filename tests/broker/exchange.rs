@@ -11,9 +11,6 @@ use crate::kcat;
 use crate::plan::{Record, Topic};
 use crate::report::Seen;
 use crate::tools;
-use klamm::protocol::messages::incremental_alter_configs::{
-    AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
-};
 use serde_json::Value;
 
 /// The topics that `exchange.py create` leaves, and how many partitions each has.
@@ -119,23 +116,8 @@ impl Found {
 /// Makes topics, gives settings to them, to the broker, and to all brokers.
 fn create(broker: &Broker) {
     exchange(broker, "create", &[]);
-    let setting = AlterableConfig {
-        name: "message.max.bytes".into(),
-        value: Some("3000000".into()),
-        ..AlterableConfig::default()
-    };
-    // The broker that has no name stands for all of them: librdkafka cannot say that.
-    let all_brokers = AlterConfigsResource {
-        resource_type: 4,
-        configs: vec![setting],
-        ..AlterConfigsResource::default()
-    };
-    let request = IncrementalAlterConfigsRequest {
-        resources: vec![all_brokers],
-        ..IncrementalAlterConfigsRequest::default()
-    };
-    let response = exact::call(&mut broker.connect(), 1, &request);
-    assert_eq!(response.responses[0].error_code, 0);
+    // librdkafka cannot say that.
+    exact::alter_all_brokers(&mut broker.connect(), "message.max.bytes", "3000000");
 }
 
 #[test]

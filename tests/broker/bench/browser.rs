@@ -1,8 +1,9 @@
 //! A page in a real browser: what of its charts is seen, and that it loads nothing.
 
 use crate::command_line::json;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -76,24 +77,8 @@ pub fn look_at(page: &str, folder: &Path) -> Value {
         .and_then(|(_, rest)| rest.split_once("</pre>"))
         .unwrap_or_else(|| panic!("{}\n{dom}", String::from_utf8_lossy(&output.stderr)))
         .0;
-    let decoded = from_base64(encoded);
-    json(&decoded)
-}
-
-/// The browser's base64, by the coreutils: no dependency of the tests has it.
-fn from_base64(encoded: &str) -> String {
-    let mut child = Command::new("base64")
-        .arg("--decode")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("base64 is on every Linux");
-    let mut pipe = child.stdin.take().expect("a pipe");
-    let encoded = encoded.to_owned();
-    let writer = std::thread::spawn(move || pipe.write_all(encoded.as_bytes()));
-    let output = child.wait_with_output().expect("it is our child");
-    writer.join().unwrap().expect("it reads all");
-    String::from_utf8(output.stdout).expect("JSON is UTF-8")
+    let decoded = STANDARD.decode(encoded).expect("base64");
+    json(&String::from_utf8(decoded).expect("JSON is UTF-8"))
 }
 
 /// Every chart that was drawn has a size, marks and labelled axes; gives their kinds.
