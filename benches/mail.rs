@@ -4,6 +4,7 @@
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use klamm::runtime::io::{Event, Io, Turn};
+use klamm::runtime::native::accepted::SendBuffer;
 use klamm::runtime::native::drive::{Settings, run};
 use klamm::runtime::native::process;
 
@@ -82,7 +83,7 @@ fn play(mails: u32, window: u32) {
         signals: None,
         listeners: Vec::new(),
         processors: process::cores().into_iter().take(2).collect(),
-        send_buffer_bytes: None,
+        send_buffer: SendBuffer::Kernel,
         receive_buffer_bytes: None,
         epoch,
     };

@@ -15,8 +15,10 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// One call of sendfile: more is slower here (docs/decisions, runtime.md section 4).
-const SENDFILE_BYTES: usize = 64 << 10;
+/// One call of sendfile, and what may lie in its socket: more of either is slower here
+/// (docs/decisions/fetches.md).
+const SENDFILE_BYTES: usize = 256 << 10;
+const SEND_BUFFER_BYTES: usize = 100 << 10;
 const FILE_BYTES: usize = 256 << 20;
 const FRAME_BYTES: usize = 128 << 10;
 const APPENDED_FILES: usize = 16;
@@ -237,6 +239,7 @@ fn sendfile_loop(work: &Path, duration: Duration, streams: usize) -> io::Result<
     let mut threads = Vec::new();
     for _ in 0..streams {
         let (client, server) = pair()?;
+        rustix::net::sockopt::set_socket_send_buffer_size(&server, SEND_BUFFER_BYTES)?;
         let file = fs::File::open(&path)?;
         let sender = std::thread::spawn(move || -> io::Result<f64> {
             let cpu = thread_cpu_s();

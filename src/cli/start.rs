@@ -5,6 +5,7 @@ use super::output::{Output, notice};
 use crate::base::prng::Prng;
 use crate::config::{Configuration, Sources};
 use crate::runtime::disk::Disk;
+use crate::runtime::native::accepted::SendBuffer;
 use crate::runtime::native::drive::{self, Settings};
 use crate::runtime::native::listen::Listening;
 use crate::runtime::native::process;
@@ -43,7 +44,7 @@ fn start(arguments: &StartArguments) -> Result<(), String> {
     let settings = Settings {
         listeners,
         processors,
-        send_buffer_bytes: buffer_bytes(&configuration, "socket.send.buffer.bytes"),
+        send_buffer: send_buffer(&configuration),
         receive_buffer_bytes: buffer_bytes(&configuration, "socket.receive.buffer.bytes"),
         signals: Some(signals),
         epoch: clock.epoch(),
@@ -121,6 +122,16 @@ fn buffer_bytes(configuration: &Configuration, key: &str) -> Option<i32> {
     configuration.origin(key)?;
     let bytes = configuration.value(key).number()?;
     i32::try_from(bytes).ok().filter(|bytes| *bytes > 0)
+}
+
+/// The same for what is sent, which a peer that is near gets little of at a time.
+fn send_buffer(configuration: &Configuration) -> SendBuffer {
+    let key = "socket.send.buffer.bytes";
+    match buffer_bytes(configuration, key) {
+        Some(bytes) => SendBuffer::Bytes(bytes),
+        None if configuration.origin(key).is_some() => SendBuffer::Kernel,
+        None => SendBuffer::ByDistance,
+    }
 }
 
 fn addresses(configuration: &Configuration) -> String {

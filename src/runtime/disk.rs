@@ -7,15 +7,22 @@
 use super::native::residency::Residency;
 use super::simulated::disk as simulated;
 use crate::base::convert::u64_from;
+use crate::base::time::Instant;
 use std::fs;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 /// Farther than the kernel reads ahead: 128 KiB where nobody told it otherwise, some MiB where somebody did.
 const FAR_BYTES: u64 = 32 << 20;
+
+/// Pages may be on their way for so long after workers were sent for some of a file. Some pages are missing here and
+/// there of most files that lie in memory, and one of them must not make the file dear to ask about for good.
+const COLD_FOR: Duration = Duration::from_secs(2);
 
 /// One byte of so many is read to see whether a slice is in memory.
 const PROBED_BYTES: usize = 64 << 10;
@@ -37,6 +44,8 @@ pub struct File {
     reader: OnceLock<fs::File>,
     /// What of it is in memory; `None` where that cannot be told.
     residency: OnceLock<Option<Residency>>,
+    /// When workers were last sent for a part of it that was not in memory.
+    met_cold_at: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -138,6 +147,7 @@ impl Disk {
             backend,
             reader: OnceLock::new(),
             residency: OnceLock::new(),
+            met_cold_at: AtomicU64::new(0),
         }))
     }
 
@@ -377,10 +387,11 @@ impl File {
     /// The descriptor by which the ring's workers read what is not in memory. It is another one than that of
     /// shards, because the kernel reads ahead in whoever touches a file next, and takes megabytes of pages
     /// for it, which may mean to wait until others are given up: that is for a worker, never for a turn.
-    pub(super) fn reader(&self) -> Option<RawFd> {
+    pub(super) fn reader(&self, now: Instant) -> Option<RawFd> {
         let Backend::Native(file) = &self.backend else {
             return None;
         };
+        self.met_cold_at.store(now.0, Ordering::Relaxed);
         if self.reader.get().is_none() {
             super::native::disk::read_no_further(file);
             match super::native::disk::open_again(file) {
@@ -392,21 +403,24 @@ impl File {
         self.reader.get().map(AsRawFd::as_raw_fd)
     }
 
-    /// Whether a slice can be sent from memory, and would not have the kernel read ahead of it: where workers
+    /// Whether a slice can be sent from memory, and would not have the kernel read ahead of it: while workers
     /// read this file, what lies far ahead must be in memory, too, unless the file ends before.
-    pub(super) fn is_resident(&self, position: u64, bytes: usize) -> bool {
-        match (&self.backend, self.reader.get()) {
-            (Backend::Native(file), Some(_)) => {
-                let residency = self.residency.get_or_init(|| Residency::of(file).ok());
-                let Some(residency) = residency else {
-                    return false; // too much is mapped; workers can read it all the same
-                };
-                let far = position + FAR_BYTES;
-                let ends_before = || file.metadata().is_ok_and(|found| found.len() <= far);
-                residency.has(position, bytes) && (residency.has(far, 1) || ends_before())
-            }
-            (Backend::Native(_) | Backend::Simulated(_), _) => self.probe(position, bytes),
+    pub(super) fn is_resident(&self, position: u64, bytes: usize, now: Instant) -> bool {
+        let Backend::Native(file) = &self.backend else {
+            return self.probe(position, bytes);
+        };
+        let met_cold_at = Instant(self.met_cold_at.load(Ordering::Relaxed));
+        if self.reader.get().is_none() || now.since(met_cold_at) > COLD_FOR {
+            let is_cached = super::native::residency::is_cached(file, position, bytes);
+            return is_cached.unwrap_or_else(|| self.probe(position, bytes));
         }
+        let residency = self.residency.get_or_init(|| Residency::of(file).ok());
+        let Some(residency) = residency else {
+            return false; // too much is mapped; workers can read it all the same
+        };
+        let far = position + FAR_BYTES;
+        let ends_before = || file.metadata().is_ok_and(|found| found.len() <= far);
+        residency.has(position, bytes) && (residency.has(far, 1) || ends_before())
     }
 
     /// Reads one byte of each 64 KiB: what the kernel has read ahead of somebody came in larger pieces.
@@ -477,15 +491,20 @@ mod tests {
         let near_the_end = FAR_BYTES + (1 << 20);
         file.write_at(0, &[7; PART]).unwrap();
         file.write_at(near_the_end, &[7; PART]).unwrap();
-        assert!(file.is_resident(0, PART));
-        let reader = file.reader();
+        let now = Instant(7);
+        assert!(file.is_resident(0, PART, now));
+        let reader = file.reader(now);
         assert!(reader.is_some() && reader != file.descriptor());
-        assert_eq!(file.reader(), reader);
-        assert!(!file.is_resident(0, PART));
-        assert!(file.is_resident(near_the_end, PART));
-        assert!(!file.is_resident(near_the_end + (1 << 20), PART));
+        assert_eq!(file.reader(now), reader);
+        assert!(!file.is_resident(0, PART, now));
+        assert!(file.is_resident(near_the_end, PART, now));
+        assert!(!file.is_resident(near_the_end + (1 << 20), PART, now));
+        // Until they have been away from it for a while.
+        let later = now + COLD_FOR + Duration::from_nanos(1);
+        assert!(file.is_resident(0, PART, later));
+        assert!(!file.is_resident(0, 2 * PART, later));
         file.write_at(FAR_BYTES, &[7]).unwrap();
-        assert!(file.is_resident(0, PART));
+        assert!(file.is_resident(0, PART, now));
     }
 
     fn exercise(disk: &Disk, root: &Path) {

@@ -313,7 +313,14 @@ impl<M> Io<M> {
     /// socket must be finished before anything else is sent on it.
     pub fn send_file(&mut self, socket: SocketId, file: &Arc<File>, at: u64, bytes: usize) -> Sent {
         match &mut self.backend {
-            Backend::Native(core) => core.send_file(socket, file, at, bytes, &mut self.counters),
+            Backend::Native(core) => core.send_file(
+                socket,
+                file,
+                at,
+                bytes,
+                self.now.instant,
+                &mut self.counters,
+            ),
             Backend::Simulated(core) => {
                 let sent = core.send_file(socket, file, at, bytes);
                 if let Sent::Bytes(bytes) = sent {
@@ -494,7 +501,7 @@ impl<M> Io<M> {
     /// Brings pages of a file into memory; [`Event::Warmed`] says when.
     pub fn warm(&mut self, file: &Arc<File>, at: u64, bytes: usize, token: u64) {
         match &mut self.backend {
-            Backend::Native(core) => core.warm(file, at, bytes, token),
+            Backend::Native(core) => core.warm(file, at, bytes, token, self.now.instant),
             Backend::Simulated(core) => core.warm(file, token),
         }
     }

@@ -24,8 +24,9 @@ const FILE_BYTES: usize = 64 << 20;
 const APPEND_BYTES: usize = 4 << 10;
 /// What goes there and back.
 const BALL_BYTES: usize = 100;
-/// One call of sendfile: more is slower here.
-const SENDFILE_BYTES: usize = 64 << 10;
+/// One call of sendfile, and what may lie in its socket: more of either is slower (docs/decisions/fetches.md).
+const SENDFILE_BYTES: usize = 256 << 10;
+const SEND_BUFFER_BYTES: i32 = 100 << 10;
 /// Sockets that the sendfile loop serves, a thread each: as many as in `perf/`.
 const SENDFILE_SOCKETS: usize = 4;
 /// What a reader that throws away asks for at a time.
@@ -210,9 +211,15 @@ fn serve(file: &std::fs::File, duration: Duration) -> io::Result<f64> {
         let mut senders = Vec::new();
         let mut readers = Vec::new();
         for (client, server) in pairs {
-            let sender = std::thread::Builder::new().spawn_scoped(scope, move || {
-                send_round(file, &OwnedFd::from(server), start, duration)
-            })?;
+            let server = OwnedFd::from(server);
+            sys::option(
+                &server,
+                libc::SOL_SOCKET,
+                libc::SO_SNDBUF,
+                SEND_BUFFER_BYTES,
+            );
+            let sender = std::thread::Builder::new()
+                .spawn_scoped(scope, move || send_round(file, &server, start, duration))?;
             senders.push(sender);
             let reader =
                 std::thread::Builder::new().spawn_scoped(scope, move || discard_all(&client))?;

@@ -15,6 +15,7 @@ use super::operations::Operation;
 use super::sys;
 use crate::base::convert::u64_from;
 use crate::base::limits::SEND_FILE_BYTES_MAX;
+use crate::base::time::Instant;
 use crate::runtime::disk::File;
 use crate::runtime::io::{IoCounters, Sent, SocketId};
 use io_uring::{opcode, types};
@@ -52,6 +53,7 @@ impl NativeCore {
         file: &Arc<File>,
         at: u64,
         bytes: usize,
+        now: Instant,
         counters: &mut IoCounters,
     ) -> Sent {
         let Some(slot) = self.slot(socket) else {
@@ -89,8 +91,8 @@ impl NativeCore {
             }
             None => {
                 let bytes = bytes.min(SEND_FILE_BYTES_MAX);
-                if !file.is_resident(at, bytes) {
-                    return self.fill_from(socket, file, at, bytes);
+                if !file.is_resident(at, bytes, now) {
+                    return self.fill_from(socket, file, at, bytes, now);
                 }
                 let file = file
                     .descriptor()
@@ -109,7 +111,14 @@ impl NativeCore {
     }
 
     /// Starts a splice from a cold file into a pipe, on a worker of the ring.
-    fn fill_from(&mut self, socket: SocketId, file: &Arc<File>, at: u64, bytes: usize) -> Sent {
+    fn fill_from(
+        &mut self,
+        socket: SocketId,
+        file: &Arc<File>,
+        at: u64,
+        bytes: usize,
+        now: Instant,
+    ) -> Sent {
         let pipe = match self.idle_pipes.pop().map_or_else(Pipe::new, Ok) {
             Ok(pipe) => pipe,
             Err(error) => {
@@ -117,7 +126,9 @@ impl NativeCore {
                 return Sent::Broken;
             }
         };
-        let source = file.reader().expect("a native core is given native files");
+        let source = file
+            .reader(now)
+            .expect("a native core is given native files");
         let wanted = bytes.max(1).min(pipe.bytes);
         let Ok(offset) = i64::try_from(at) else {
             return Sent::Broken;

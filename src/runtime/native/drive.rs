@@ -7,6 +7,7 @@
 //!         └────────────── a completion, mail, a signal, or the deadline ─────────┘
 //! ```
 
+use super::accepted::{self, SendBuffer};
 use super::core::{NativeCore, Outcome};
 use super::listen::Listening;
 use super::process::{Signals, Unfit};
@@ -35,8 +36,8 @@ pub struct Settings {
     pub listeners: Vec<Listening>,
     /// Which processor each shard is pinned to.
     pub processors: Vec<usize>,
-    /// `SO_SNDBUF` of accepted sockets, or the system's.
-    pub send_buffer_bytes: Option<i32>,
+    /// How much may lie in accepted sockets on its way out.
+    pub send_buffer: SendBuffer,
     /// `SO_RCVBUF` of accepted sockets, or the system's.
     pub receive_buffer_bytes: Option<i32>,
     /// Become readable when the process shall end, and when it shall say how long its turns took.
@@ -329,9 +330,9 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
     /// were any. Most clients open two connections, of which only the second carries records: were the
     /// turns counted by connections, one core of two would get all of those.
     fn hand_out(&mut self, descriptor: OwnedFd, listener: usize) {
-        sys::prepare(
+        accepted::prepare(
             &descriptor,
-            self.settings.send_buffer_bytes,
+            self.settings.send_buffer,
             self.settings.receive_buffer_bytes,
         );
         let peer = sys::peer(&descriptor);

@@ -5,6 +5,7 @@ use super::away::Away;
 use super::core::{NativeCore, Outcome};
 use super::operations::{Operation, Removal};
 use super::replace::Replacement;
+use crate::base::time::Instant;
 use crate::runtime::disk::File;
 use bytes::Bytes;
 use io_uring::{opcode, squeue, types};
@@ -51,8 +52,10 @@ impl NativeCore {
     }
 
     /// See `Io::warm`.
-    pub fn warm(&mut self, file: &Arc<File>, at: u64, bytes: usize, token: u64) {
-        let descriptor = file.reader().expect("a native core is given native files");
+    pub fn warm(&mut self, file: &Arc<File>, at: u64, bytes: usize, token: u64, now: Instant) {
+        let descriptor = file
+            .reader(now)
+            .expect("a native core is given native files");
         let mut buffer = vec![0; bytes.clamp(1, WARM_BYTES_MAX)];
         let length = u32::try_from(buffer.len()).expect("at most WARM_BYTES_MAX");
         // Tried on the core first, as the ring would, it would read ahead in the turn.

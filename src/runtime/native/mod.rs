@@ -1,5 +1,6 @@
 //! The real machine: Linux, io_uring, glommio.
 
+pub mod accepted;
 mod away;
 mod cold;
 pub(super) mod core;

@@ -3,20 +3,60 @@
 //! A read that may not wait (`RWF_NOWAIT`) has the page read, or read ahead of, that it does not find: the
 //! next such read finds it, and not its neighbours. `cachestat` counts pages that are still on their way.
 //! `mincore` counts what can be sent, and changes nothing; it wants the file mapped, and tells the truth to
-//! those who may write it. The mapping is an address and nothing more: no page of it is ever touched. It costs
-//! half as much again as five reads of one byte, so that files which were never met cold are asked by those.
+//! those who may write it. The mapping is an address and nothing more: no page of it is ever touched.
+//!
+//! 256 KiB cost 0.4 µs by `cachestat`, 2.7 by `mincore`, and 4 by reads of one byte in each 64 KiB (a loop, files
+//! that were appended to): so a file that nobody has met cold, of which no page is on its way, is asked by the first.
 
 use super::sys;
-use crate::base::convert::usize_from;
+use crate::base::convert::{u64_from, usize_from};
 use crate::base::limits::SEND_FILE_BYTES_MAX;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
 
+/// `cachestat` has the same number on every architecture; the libc crate does not know it yet.
+const CACHESTAT: libc::c_long = 451;
 /// As much as a segment can hold: positions in it are 31 bits.
 const MAPPED_BYTES: usize = 1 << 31;
 /// Pages that are asked for at once: those of a slice that begins and ends within one.
 const PAGES_MAX: usize = SEND_FILE_BYTES_MAX / 4096 + 1;
+
+/// Whether every page of a slice is in the page cache, those on their way included. `None` where the kernel
+/// does not say (before Linux 6.5, or a filter of system calls).
+#[expect(unsafe_code, reason = "the standard library has no cachestat")]
+pub fn is_cached(file: &File, at: u64, bytes: usize) -> Option<bool> {
+    #[repr(C)]
+    struct Range {
+        offset: u64,
+        length: u64,
+    }
+    #[repr(C)]
+    #[derive(Default)]
+    struct Found {
+        cached: u64,
+        dirty: u64,
+        written_back: u64,
+        evicted: u64,
+        evicted_of_late: u64,
+    }
+    let page_bytes = sys::page_bytes();
+    let length = u64_from(bytes.max(1));
+    let range = Range { offset: at, length };
+    let mut found = Found::default();
+    // SAFETY: the call reads one structure and fills the other, both laid out as `linux/mman.h` has them.
+    let result = unsafe {
+        libc::syscall(
+            CACHESTAT,
+            file.as_raw_fd(),
+            &raw const range,
+            &raw mut found,
+            0,
+        )
+    };
+    let pages = (at + length).div_ceil(page_bytes) - at / page_bytes;
+    (result == 0).then_some(found.cached >= pages)
+}
 
 /// A file, mapped to be asked about.
 #[derive(Debug)]
@@ -90,6 +130,21 @@ impl Drop for Residency {
 mod tests {
     use super::*;
     use std::io::Write;
+
+    #[test]
+    fn the_page_cache_has_what_was_just_written_and_no_hole() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&vec![7; 300_000]).unwrap();
+        let Some(whole) = is_cached(&file, 0, 300_000) else {
+            return; // an older kernel: disk.rs asks by other means
+        };
+        assert!(whole);
+        assert_eq!(is_cached(&file, 4095, 2), Some(true));
+        assert_eq!(is_cached(&file, 299_999, 10_000), Some(false));
+        file.set_len(1 << 20).unwrap();
+        assert_eq!(is_cached(&file, 200_000, 500_000), Some(false));
+        assert_eq!(is_cached(&file, 1 << 40, 1), Some(false));
+    }
 
     #[test]
     fn what_was_just_written_is_in_memory_and_what_is_not_there_is_not() {

@@ -212,24 +212,36 @@ fn sent(count: isize) -> Option<Sent> {
     }
 }
 
-/// Prepares an accepted socket: no waiting, no Nagle, and the buffer sizes that were configured.
-pub fn prepare(socket: &OwnedFd, send_buffer: Option<i32>, receive_buffer: Option<i32>) {
+/// No waiting.
+pub fn set_non_blocking(socket: &OwnedFd) {
     // SAFETY: no pointers are passed.
     unsafe {
         let flags = libc::fcntl(socket.as_raw_fd(), libc::F_GETFL);
         libc::fcntl(socket.as_raw_fd(), libc::F_SETFL, flags | libc::O_NONBLOCK);
     }
-    option(socket, libc::IPPROTO_TCP, libc::TCP_NODELAY, 1);
-    option(socket, libc::SOL_SOCKET, libc::SO_KEEPALIVE, 1);
-    if let Some(bytes) = send_buffer {
-        option(socket, libc::SOL_SOCKET, libc::SO_SNDBUF, bytes);
-    }
-    if let Some(bytes) = receive_buffer {
-        option(socket, libc::SOL_SOCKET, libc::SO_RCVBUF, bytes);
-    }
 }
 
-fn option(socket: &OwnedFd, level: i32, name: i32, value: i32) {
+/// How long a packet takes to the peer and back, in microseconds, by the kernel's estimate.
+pub fn round_trip_micros(socket: &OwnedFd) -> Option<u32> {
+    let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
+    let mut bytes = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).ok()?;
+    // SAFETY: the structure takes what the kernel knows, and its size is given.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            info.as_mut_ptr().cast(),
+            &raw mut bytes,
+        )
+    };
+    // SAFETY: all zeros is a valid tcp_info, so what the kernel did not fill is valid, too.
+    let info = unsafe { info.assume_init() };
+    (result == 0 && info.tcpi_rtt > 0).then_some(info.tcpi_rtt)
+}
+
+/// Sets a number of a socket.
+pub fn option(socket: &impl AsRawFd, level: i32, name: i32, value: i32) {
     let bytes = libc::socklen_t::try_from(size_of::<i32>()).expect("four");
     // SAFETY: the value is a local of the size that is given. A refused hint changes nothing.
     unsafe {
@@ -241,6 +253,24 @@ fn option(socket: &OwnedFd, level: i32, name: i32, value: i32) {
             bytes,
         );
     }
+}
+
+/// What a number of a socket is; 0 where there is no such number.
+#[cfg(test)]
+pub fn get_option(socket: &impl AsRawFd, level: i32, name: i32) -> i32 {
+    let mut value = 0i32;
+    let mut bytes = libc::socklen_t::try_from(size_of::<i32>()).expect("four");
+    // SAFETY: the value is a local of the size that is given.
+    unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            level,
+            name,
+            (&raw mut value).cast(),
+            &raw mut bytes,
+        );
+    }
+    value
 }
 
 /// Has the socket count as readable from so many bytes on.
