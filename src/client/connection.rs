@@ -10,7 +10,7 @@
 
 use super::codec;
 use super::error::ClientError;
-use super::throttle;
+use super::throttle::{self, Throttled};
 use crate::base::convert::u64_from;
 use crate::base::time::{Instant, milliseconds};
 use crate::protocol::messages::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
@@ -79,6 +79,7 @@ pub struct Connection {
     incoming: BytesMut,
     /// Until when the broker has asked not to be sent anything. KIP-219.
     throttled_until: Instant,
+    throttled: Throttled,
 }
 
 impl Connection {
@@ -93,6 +94,7 @@ impl Connection {
             outgoing: VecDeque::new(),
             incoming: BytesMut::new(),
             throttled_until: Instant(0),
+            throttled: Throttled::default(),
         };
         connection.ask_for_versions(now, codec::versions::<ApiVersionsRequest>().1);
         connection
@@ -321,7 +323,14 @@ impl Connection {
     pub fn throttle(&mut self, now: Instant, asked: Duration) {
         if !asked.is_zero() {
             self.throttled_until = self.throttled_until.max(now + asked);
+            self.throttled.add(asked);
         }
+    }
+
+    /// What the broker has asked to wait so far.
+    #[must_use]
+    pub fn throttled(&self) -> Throttled {
+        self.throttled
     }
 
     /// Until when nothing may be sent; long ago where the broker does not throttle.

@@ -21,3 +21,4 @@ mod throttle;
 
 pub use blocking::{Client, ClientOptions, Wake, pump_all};
 pub use error::ClientError;
+pub use throttle::Throttled;

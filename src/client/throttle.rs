@@ -10,6 +10,35 @@ use crate::base::time::milliseconds;
 use crate::protocol::ApiKey;
 use std::time::Duration;
 
+/// What brokers have asked to wait, counted for those who report it.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Throttled {
+    /// Answers that asked.
+    pub answers: u64,
+    /// For how long, together.
+    pub time: Duration,
+    /// The longest of them.
+    pub longest: Duration,
+}
+
+impl Throttled {
+    pub(super) fn add(&mut self, asked: Duration) {
+        self.answers += 1;
+        self.time += asked;
+        self.longest = self.longest.max(asked);
+    }
+
+    /// This and that together.
+    #[must_use]
+    pub fn plus(self, other: Throttled) -> Throttled {
+        Throttled {
+            answers: self.answers + other.answers,
+            time: self.time + other.time,
+            longest: self.longest.max(other.longest),
+        }
+    }
+}
+
 /// First version of Produce whose throttling is the client's to keep. The time stands near the end of
 /// that answer: whoever decodes it says it.
 pub const PRODUCE_SINCE: i16 = 6;

@@ -1,6 +1,7 @@
 //! Sockets, clocks and signals for the tools: one thread, plain system calls, every wait bounded.
 //! The broker does not use this; a tool that waits for a broker has nothing better to do.
 
+use super::native::sys;
 use crate::base::time::{Instant, Now, Timestamp};
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs, UdpSocket};
@@ -84,6 +85,15 @@ pub enum Received {
     Closed,
 }
 
+/// How much the kernel may hold of what is sent and received by a socket; `None` leaves it to the kernel.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct SocketBuffers {
+    /// `SO_SNDBUF`.
+    pub send_bytes: Option<i32>,
+    /// `SO_RCVBUF`.
+    pub receive_bytes: Option<i32>,
+}
+
 /// A connected TCP socket that never blocks: [`wait`] does.
 #[derive(Debug)]
 pub struct Socket {
@@ -92,13 +102,24 @@ pub struct Socket {
 
 impl Socket {
     /// Connects to the first address of `host` that answers within `timeout`, tried in order.
-    pub fn connect(host: &str, port: u16, timeout: Duration) -> io::Result<Socket> {
+    pub fn connect(
+        host: &str,
+        port: u16,
+        timeout: Duration,
+        buffers: SocketBuffers,
+    ) -> io::Result<Socket> {
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
         for address in (host, port).to_socket_addrs()? {
             match TcpStream::connect_timeout(&address, timeout.max(Duration::from_millis(1))) {
                 Ok(stream) => {
                     stream.set_nodelay(true)?;
                     stream.set_nonblocking(true)?;
+                    if let Some(bytes) = buffers.send_bytes {
+                        sys::option(&stream, libc::SOL_SOCKET, libc::SO_SNDBUF, bytes);
+                    }
+                    if let Some(bytes) = buffers.receive_bytes {
+                        sys::option(&stream, libc::SOL_SOCKET, libc::SO_RCVBUF, bytes);
+                    }
                     return Ok(Socket { stream });
                 }
                 Err(error) => last = error,
@@ -312,7 +333,15 @@ mod tests {
     fn a_socket_sends_waits_and_receives() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let mut socket = Socket::connect("127.0.0.1", port, Duration::from_secs(5)).unwrap();
+        let buffers = SocketBuffers {
+            send_bytes: Some(70_000),
+            receive_bytes: Some(50_000),
+        };
+        let timeout = Duration::from_secs(5);
+        let mut socket = Socket::connect("127.0.0.1", port, timeout, buffers).unwrap();
+        let set = |name| sys::get_option(&socket.stream, libc::SOL_SOCKET, name);
+        assert_eq!(set(libc::SO_SNDBUF), 140_000, "the kernel doubles it");
+        assert_eq!(set(libc::SO_RCVBUF), 100_000);
         let (mut peer, _) = listener.accept().unwrap();
         let mut buffer = [0; 16];
         assert_eq!(socket.receive(&mut buffer).unwrap(), Received::Nothing);

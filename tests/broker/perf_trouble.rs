@@ -363,7 +363,7 @@ fn a_producer_that_is_throttled_waits() {
 }
 
 #[test]
-fn a_consumer_that_is_throttled_waits() {
+fn a_consumer_that_is_throttled_waits_and_says_so() {
     let (between, broker) = Between::start(
         &["group.initial.rebalance.delay.ms=0"],
         None,
@@ -381,12 +381,17 @@ fn a_consumer_that_is_throttled_waits() {
         "--bootstrap-server {} --topic {name} --num-records 1000 --timeout 3000",
         between.address
     );
-    let printed = done(&format!("consumer-perf {line}"), "");
+    let ended = run(&format!("consumer-perf {line}"));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     holds(
         "WARNING: Exiting before consuming the expected number",
-        &printed,
+        &ended.stdout,
     );
-    assert_eq!(count(CONSUMED, &printed), 10);
+    assert_eq!(count(CONSUMED, &ended.stdout), 10);
+    holds(
+        "The broker throttled: 1 answers asked to wait, 3600000 ms together",
+        &ended.stderr,
+    );
     assert_eq!(between.asked(FETCH), 1);
     let printed = tools::printed(broker.folder(), &[call(tools::CONSUMER_PERF, &line)]);
     assert_eq!(count(CONSUMED, &printed[0]), 10);

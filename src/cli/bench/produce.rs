@@ -110,8 +110,8 @@ pub fn run_beside(
     };
     put("create_ms", created);
     let counters = &loaded.ended.counters;
-    if counters.throttled_answers > 0 {
-        put("throttled_ms", counters.throttle_time);
+    if counters.throttled.answers > 0 {
+        put("throttled_ms", counters.throttled.time);
     }
     if let Some(cpu) = used.broker_cpu_s
         && shape.compression != Compression::None

@@ -4,6 +4,7 @@
 use super::date::{DateFormat, PATTERN_DEFAULT};
 use super::live::Live;
 use super::page::{Ending, PageFile};
+use super::report::throttle_remark;
 use super::settings;
 use crate::base::convert::{f64_from, u64_from};
 use crate::base::time::{Instant, Now};
@@ -14,7 +15,7 @@ use crate::cli::property::{Properties, Spelled, gather};
 use crate::cli::topic_filter::IncludeList;
 use crate::client::consumer::FetchedBatch;
 use crate::client::group::{GroupConsumer, GroupConsumerOptions, Subscription};
-use crate::client::{Client, ClientError, ClientOptions};
+use crate::client::{Client, ClientError, ClientOptions, Throttled};
 use crate::runtime::blocking::{Interrupt, local_offset_seconds};
 use crate::runtime::disk::Disk;
 use serde_json::{Value, json};
@@ -56,9 +57,9 @@ pub struct ConsumerPerfArguments {
     /// If the group has no committed offset, start with the latest record rather than the earliest.
     #[arg(long)]
     from_latest: bool,
-    /// Size of the socket's receive buffer. Accepted without effect: Linux sizes it by itself.
-    #[arg(long, value_name = "size", hide = true)]
-    socket_buffer_size: Option<i64>,
+    /// The size of the tcp RECV size.
+    #[arg(long, value_name = "size", default_value_t = 2 << 20, value_parser = clap::value_parser!(i32).range(-1..))]
+    socket_buffer_size: i32,
     /// A setting of the consumer as key=value.
     #[arg(long, value_name = "prop1=val1")]
     command_property: Vec<String>,
@@ -271,6 +272,9 @@ pub fn run(arguments: &ConsumerPerfArguments, output: &mut Output<'_>) -> Result
     let mut client_options = ClientOptions::new(&arguments.bootstrap_server, client_id)
         .map_err(|error| CliError::Usage(error.to_string()))?;
     settings::client(&settings, &mut client_options)?;
+    // As in Kafka's tool, the flag wins over the setting.
+    let receive_bytes = Some(arguments.socket_buffer_size).filter(|bytes| *bytes >= 0);
+    client_options.buffers.receive_bytes = receive_bytes;
     let told = arguments.told(&options);
     let title = "consumer-perf".to_owned();
     let page = PageFile::new(arguments.report.as_deref(), title, told)?;
@@ -285,6 +289,7 @@ pub fn run(arguments: &ConsumerPerfArguments, output: &mut Output<'_>) -> Result
         date_format,
         interrupt,
         counts: Counts::default(),
+        throttled: Throttled::default(),
         intervals: Vec::new(),
         page,
         live: Live::on_standard_error(),
@@ -311,8 +316,12 @@ pub fn run(arguments: &ConsumerPerfArguments, output: &mut Output<'_>) -> Result
         Ok(_) => consumer.close(&mut client),
         Err(_) => Ok(()),
     };
+    reading.throttled = client.throttled();
     reading.summary(&read, started, ended)?;
     reading.write_page(&read, started, ended)?;
+    if let Some(remark) = throttle_remark(reading.throttled) {
+        notice(remark);
+    }
     if arguments.print_metrics && reading.format == OutputFormat::Text {
         reading.metrics(client_id, started, ended)?;
     }
@@ -335,6 +344,8 @@ struct Reading<'a, 'o> {
     date_format: DateFormat,
     interrupt: Interrupt,
     counts: Counts,
+    /// What brokers asked to wait, when all is over.
+    throttled: Throttled,
     intervals: Vec<Value>,
     page: Option<PageFile>,
     live: Live,
@@ -463,6 +474,7 @@ impl Reading<'_, '_> {
             object["timed_out"] = json!(matches!(read, Ok(End::TimedOut)));
             object["interrupted"] = json!(matches!(read, Ok(End::Interrupted)));
             object["error"] = json!(read.as_ref().err().map(ToString::to_string));
+            object["throttle_time_ms"] = json!(self.throttled.time.as_secs_f64() * 1e3);
             object["intervals"] = Value::from(std::mem::take(&mut self.intervals));
             return self.output.line(object);
         }
@@ -523,6 +535,7 @@ impl Reading<'_, '_> {
             remarks: incomplete
                 .map(|why| format!("The run is not complete: {why}"))
                 .into_iter()
+                .chain(throttle_remark(self.throttled))
                 .collect(),
             latencies: Vec::new(),
         })

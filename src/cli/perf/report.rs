@@ -14,6 +14,7 @@ use crate::base::convert::f64_from;
 use crate::base::time::Instant;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, OutputFormat, notice};
+use crate::client::Throttled;
 use crate::client::producer::ProducerCounters;
 use crate::runtime::disk::Disk;
 use serde_json::{Value, json};
@@ -354,7 +355,7 @@ impl<'a, 'o> Report<'a, 'o> {
         object["requests"] = json!(counters.requests);
         object["batches"] = json!(counters.batches);
         object["batch_bytes"] = json!(counters.bytes);
-        object["throttle_time_ms"] = json!(milliseconds(counters.throttle_time));
+        object["throttle_time_ms"] = json!(milliseconds(counters.throttled.time));
         object["intervals"] = Value::from(std::mem::take(&mut self.intervals));
         object["steady_state"] = match self.steady_since {
             Some(since) => {
@@ -393,19 +394,19 @@ fn remarks(plan: &LoadPlan, all: &Window, summary: &Summary) -> Vec<String> {
         ));
     }
     remarks.extend(summary.rate.and_then(|rate| rate.remark()));
-    remarks.extend(throttle_remark(&summary.ended.counters));
+    remarks.extend(throttle_remark(summary.ended.counters.throttled));
     remarks
 }
 
-/// That the broker throttled a producer, and by how much; nothing where it did not.
+/// That the broker throttled, and by how much; nothing where it did not.
 #[must_use]
-pub fn throttle_remark(counters: &ProducerCounters) -> Option<String> {
-    (counters.throttled_answers > 0).then(|| {
+pub fn throttle_remark(throttled: Throttled) -> Option<String> {
+    (throttled.answers > 0).then(|| {
         format!(
             "The broker throttled: {} answers asked to wait, {} ms together, {} ms at most.",
-            counters.throttled_answers,
-            counters.throttle_time.as_millis(),
-            counters.throttle_time_max.as_millis(),
+            throttled.answers,
+            throttled.time.as_millis(),
+            throttled.longest.as_millis(),
         )
     })
 }
@@ -485,9 +486,7 @@ fn metrics(client_id: &str, summary: &Summary, sent: &Tally) -> Vec<String> {
         open_bytes,
         retried,
         failed,
-        throttled_answers,
-        throttle_time,
-        throttle_time_max,
+        throttled,
     } = summary.ended.counters;
     let seconds = summary.elapsed.as_secs_f64().max(1e-6);
     let ratio = |part: u64, whole: u64| match whole {
@@ -499,9 +498,9 @@ fn metrics(client_id: &str, summary: &Summary, sent: &Tally) -> Vec<String> {
         ("compression-rate-avg", ratio(bytes, open_bytes)),
         ("outgoing-byte-total", f64_from(bytes)),
         ("produce-throttle-time-avg", {
-            ratio(1, throttled_answers) * milliseconds(throttle_time)
+            ratio(1, throttled.answers) * milliseconds(throttled.time)
         }),
-        ("produce-throttle-time-max", milliseconds(throttle_time_max)),
+        ("produce-throttle-time-max", milliseconds(throttled.longest)),
         ("record-error-total", f64_from(failed)),
         ("record-retry-total", f64_from(retried)),
         ("record-send-rate", f64_from(records) / seconds),

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// Settings that are taken without effect: klamm's client does what they tune by itself, or has
 /// nothing to tune there.
-const WITHOUT_EFFECT: [&str; 26] = [
+const WITHOUT_EFFECT: [&str; 24] = [
     "auto.include.jmx.reporter",
     "bootstrap.servers",
     "client.dns.lookup",
@@ -33,17 +33,15 @@ const WITHOUT_EFFECT: [&str; 26] = [
     "partitioner.adaptive.partitioning.enable",
     "partitioner.availability.timeout.ms",
     "partitioner.ignore.keys",
-    "receive.buffer.bytes",
     "reconnect.backoff.max.ms",
     "reconnect.backoff.ms",
     "retry.backoff.max.ms",
-    "send.buffer.bytes",
     "socket.connection.setup.timeout.max.ms",
     "value.serializer",
 ];
 
 /// Settings that have an effect.
-const WITH_EFFECT: [&str; 19] = [
+const WITH_EFFECT: [&str; 21] = [
     "acks",
     "batch.size",
     "buffer.memory",
@@ -57,10 +55,12 @@ const WITH_EFFECT: [&str; 19] = [
     "max.block.ms",
     "max.in.flight.requests.per.connection",
     "max.request.size",
+    "receive.buffer.bytes",
     "request.timeout.ms",
     "retries",
     "retry.backoff.ms",
     "security.protocol",
+    "send.buffer.bytes",
     "socket.connection.setup.timeout.ms",
     "transactional.id",
 ];
@@ -113,6 +113,9 @@ pub fn client(settings: &Properties, options: &mut ClientOptions) -> Result<(), 
         "socket.connection.setup.timeout.ms",
         options.connect_timeout,
     )?;
+    let buffers = &mut options.buffers;
+    buffers.send_bytes = buffer(settings, "send.buffer.bytes", buffers.send_bytes)?;
+    buffers.receive_bytes = buffer(settings, "receive.buffer.bytes", buffers.receive_bytes)?;
     Ok(())
 }
 
@@ -278,6 +281,18 @@ fn number(settings: &Properties, key: &str, default: u64) -> Result<u64, CliErro
     })
 }
 
+/// A socket's buffer: -1 leaves it to the kernel.
+fn buffer(settings: &Properties, key: &str, default: Option<i32>) -> Result<Option<i32>, CliError> {
+    let Some(text) = settings.get(key) else {
+        return Ok(default);
+    };
+    match text.trim().parse() {
+        Ok(-1) => Ok(None),
+        Ok(bytes) if bytes >= 0 => Ok(Some(bytes)),
+        _ => Err(wrong(key, text, "-1 or a number of bytes")),
+    }
+}
+
 fn wrong(key: &str, text: &str, takes: &str) -> CliError {
     CliError::Usage(format!("{key} takes {takes}, not '{text}'"))
 }
@@ -301,6 +316,26 @@ mod tests {
         assert_eq!((options.batch_bytes, options.in_flight_max), (16_384, 5));
         assert_eq!(options.linger, Duration::from_millis(5));
         assert_eq!(options.delivery_timeout, Duration::from_secs(120));
+    }
+
+    #[test]
+    fn sockets_have_the_buffers_that_kafka_names() {
+        let buffers = |pairs: &[&str]| {
+            let mut options = ClientOptions::new("localhost:9092", "").unwrap();
+            client(&settings(pairs), &mut options).map(|()| options.buffers)
+        };
+        let (send, receive) = ("send.buffer.bytes", "receive.buffer.bytes");
+        assert_eq!(buffers(&[]).unwrap().send_bytes, Some(131_072));
+        assert_eq!(buffers(&[]).unwrap().receive_bytes, None);
+        let set = buffers(&[&format!("{send}=-1"), &format!("{receive}=65536")]).unwrap();
+        assert_eq!((set.send_bytes, set.receive_bytes), (None, Some(65_536)));
+        for wrong in ["-2", "much", "3000000000"] {
+            let error = buffers(&[&format!("{send}={wrong}")])
+                .unwrap_err()
+                .to_string();
+            let said = format!("{send} takes -1 or a number of bytes, not '{wrong}' (see --help)");
+            assert_eq!(error, said);
+        }
     }
 
     #[test]

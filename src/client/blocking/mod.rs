@@ -12,6 +12,7 @@ use crate::base::time::{Instant, Now};
 use crate::client::cluster::Cluster;
 use crate::client::connection::{Connection, Response};
 use crate::client::error::ClientError;
+use crate::client::throttle::Throttled;
 use crate::protocol::Request;
 use crate::protocol::messages::metadata::{MetadataRequest, MetadataRequestTopic};
 use crate::runtime::blocking::{Clock, Interest, Socket, wait};
@@ -47,6 +48,8 @@ pub struct Client {
     clock: Clock,
     cluster: Cluster,
     links: BTreeMap<NodeId, Link>,
+    /// What brokers asked to wait on connections that are gone.
+    throttled_before: Throttled,
     next_token: u64,
     arrived: VecDeque<Response>,
     /// Marks of requests whose connection broke, with why.
@@ -75,6 +78,7 @@ impl Client {
             clock,
             cluster: Cluster::default(),
             links: BTreeMap::new(),
+            throttled_before: Throttled::default(),
             next_token: 1,
             arrived: VecDeque::new(),
             broken: BTreeMap::new(),
@@ -191,7 +195,7 @@ impl Client {
                 return answer?.decode::<R>();
             }
             if self.now().instant >= deadline {
-                self.links.remove(&node);
+                self.abandon(node, token);
                 return Err(ClientError::TimedOut {
                     what: R::KEY.name().to_owned(),
                     after: self.options.request_timeout,
@@ -221,6 +225,15 @@ impl Client {
     pub(super) fn abandon(&mut self, node: NodeId, token: u64) {
         self.lose(node);
         self.broken.remove(&token);
+    }
+
+    /// What brokers have asked this client to wait so far.
+    #[must_use]
+    pub fn throttled(&self) -> Throttled {
+        let links = self.links.values();
+        links.fold(self.throttled_before, |sum, link| {
+            sum.plus(link.connection.throttled())
+        })
     }
 
     /// Asks whichever broker can be reached, first those already connected to.
@@ -312,13 +325,16 @@ impl Client {
         if !self.links.contains_key(&node) {
             let (host, port) = self.address(node)?;
             let server = format!("{host}:{port}");
-            let socket =
-                Socket::connect(&host, port, self.options.connect_timeout).map_err(|error| {
-                    ClientError::Connect {
-                        server: server.clone(),
-                        error,
-                    }
-                })?;
+            let socket = Socket::connect(
+                &host,
+                port,
+                self.options.connect_timeout,
+                self.options.buffers,
+            )
+            .map_err(|error| ClientError::Connect {
+                server: server.clone(),
+                error,
+            })?;
             let connection = Connection::new(self.now().instant, &self.options.client_id);
             let mut link = Link {
                 socket,
@@ -421,6 +437,7 @@ impl Client {
 
     fn lose(&mut self, node: NodeId) {
         if let Some(link) = self.links.remove(&node) {
+            self.throttled_before = self.throttled_before.plus(link.connection.throttled());
             for token in link.connection.tokens() {
                 self.broken.insert(token, link.server.clone());
             }

@@ -1,6 +1,7 @@
 //! What a client is told when it is made, by Kafka's names and with its defaults.
 
 use crate::client::error::ClientError;
+use crate::runtime::blocking::SocketBuffers;
 use std::time::Duration;
 
 /// What a client is told when it is made.
@@ -18,6 +19,9 @@ pub struct ClientOptions {
     pub max_block: Duration,
     /// `retry.backoff.ms`.
     pub retry_backoff: Duration,
+    /// `send.buffer.bytes`, and `receive.buffer.bytes`, which Kafka's clients have at 32 and 64 KiB, and which
+    /// is the kernel's here unless it is set.
+    pub buffers: SocketBuffers,
 }
 
 impl ClientOptions {
@@ -42,6 +46,10 @@ impl ClientOptions {
             request_timeout: Duration::from_secs(30),
             max_block: Duration::from_secs(60),
             retry_backoff: Duration::from_millis(100),
+            buffers: SocketBuffers {
+                send_bytes: Some(128 << 10),
+                receive_bytes: None,
+            },
         })
     }
 

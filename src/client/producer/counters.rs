@@ -2,7 +2,7 @@
 
 use super::batch::Batch;
 use crate::base::convert::u64_from;
-use std::time::Duration;
+use crate::client::throttle::Throttled;
 
 /// Totals since the producer was made.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -21,12 +21,8 @@ pub struct ProducerCounters {
     pub retried: u64,
     /// Records given up.
     pub failed: u64,
-    /// Answers that asked to wait (KIP-219).
-    pub throttled_answers: u64,
-    /// How long they asked to wait, together.
-    pub throttle_time: Duration,
-    /// The longest of them.
-    pub throttle_time_max: Duration,
+    /// What the brokers asked it to wait.
+    pub throttled: Throttled,
 }
 
 impl ProducerCounters {
@@ -45,12 +41,6 @@ impl ProducerCounters {
         self.failed += records(batch);
     }
 
-    pub(super) fn throttled(&mut self, asked: Duration) {
-        self.throttled_answers += 1;
-        self.throttle_time += asked;
-        self.throttle_time_max = self.throttle_time_max.max(asked);
-    }
-
     /// These and those of another producer.
     #[must_use]
     pub fn plus(self, other: ProducerCounters) -> ProducerCounters {
@@ -62,9 +52,7 @@ impl ProducerCounters {
             open_bytes: self.open_bytes + other.open_bytes,
             retried: self.retried + other.retried,
             failed: self.failed + other.failed,
-            throttled_answers: self.throttled_answers + other.throttled_answers,
-            throttle_time: self.throttle_time + other.throttle_time,
-            throttle_time_max: self.throttle_time_max.max(other.throttle_time_max),
+            throttled: self.throttled.plus(other.throttled),
         }
     }
 }

@@ -416,7 +416,7 @@ impl Producer {
         let throttle = milliseconds(i64::from(response.throttle_time_ms));
         if !throttle.is_zero() {
             self.throttled_until.insert(in_flight.node, now + throttle);
-            self.counters.throttled(throttle);
+            self.counters.throttled.add(throttle);
         }
         let mut answers = BTreeMap::new();
         for topic in &response.responses {

@@ -251,10 +251,10 @@ fn a_broker_that_throttles_is_left_alone_for_so_long() {
     assert!(producer.next_deadline() <= later(300));
     assert!(producer.poll_request(later(300), &cluster).is_some());
     let counters = producer.counters();
-    assert_eq!(counters.throttle_time, Duration::from_millis(300));
+    assert_eq!(counters.throttled.time, Duration::from_millis(300));
     assert_eq!(
         (
-            counters.throttled_answers,
+            counters.throttled.answers,
             counters.requests,
             counters.records
         ),

@@ -373,7 +373,8 @@ impl<'a, 'o> Measuring<'a, 'o> {
         let now = self.clock.now().instant;
         let elapsed = now.since(self.started);
         let rate = self.rate_kept();
-        let counters = *self.producer.counters();
+        let [sending, receiving] = self.clients.each_ref().map(Client::throttled);
+        let throttled = sending.plus(receiving);
         let tally = &self.tally;
         match self.arguments.output.output {
             OutputFormat::Json => {
@@ -383,8 +384,7 @@ impl<'a, 'o> Measuring<'a, 'o> {
                 object["error"] = json!(result.as_ref().err().map(ToString::to_string));
                 object["rate_asked"] = json!(self.plan.schedule.map(|schedule| schedule.rate()));
                 object["rate"] = json!(rate.map(|rate| rate.json()));
-                let throttled = counters.throttle_time.as_secs_f64() * 1000.0;
-                object["throttle_time_ms"] = json!(throttled);
+                object["throttle_time_ms"] = json!(throttled.time.as_secs_f64() * 1000.0);
                 self.output.line(object)?;
             }
             OutputFormat::Text if tally.count > 0 => {
@@ -420,7 +420,7 @@ impl<'a, 'o> Measuring<'a, 'o> {
         let missed = rate.and_then(|rate| rate.remark());
         let remarks: Vec<String> = missed
             .into_iter()
-            .chain(throttle_remark(&counters))
+            .chain(throttle_remark(throttled))
             .collect();
         for remark in &remarks {
             notice(remark);
