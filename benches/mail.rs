@@ -4,9 +4,9 @@
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use klamm::runtime::io::{Event, Io, Turn};
-use klamm::runtime::native::accepted::SendBuffer;
 use klamm::runtime::native::drive::{Settings, run};
 use klamm::runtime::native::process;
+use klamm::runtime::native::send_buffer::SendBuffer;
 
 fn main() {
     divan::main();

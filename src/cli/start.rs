@@ -5,10 +5,10 @@ use super::output::{Output, notice};
 use crate::base::prng::Prng;
 use crate::config::{Configuration, Sources};
 use crate::runtime::disk::Disk;
-use crate::runtime::native::accepted::SendBuffer;
 use crate::runtime::native::drive::{self, Settings};
 use crate::runtime::native::listen::Listening;
 use crate::runtime::native::process;
+use crate::runtime::native::send_buffer::SendBuffer;
 use crate::shard::{Announcement, Start};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -124,13 +124,13 @@ fn buffer_bytes(configuration: &Configuration, key: &str) -> Option<i32> {
     i32::try_from(bytes).ok().filter(|bytes| *bytes > 0)
 }
 
-/// The same for what is sent, which a peer that is near gets little of at a time.
+/// The same for what is sent, which is sized by the peer where nobody configured it.
 fn send_buffer(configuration: &Configuration) -> SendBuffer {
     let key = "socket.send.buffer.bytes";
     match buffer_bytes(configuration, key) {
         Some(bytes) => SendBuffer::Bytes(bytes),
         None if configuration.origin(key).is_some() => SendBuffer::Kernel,
-        None => SendBuffer::ByDistance,
+        None => SendBuffer::ByPeer,
     }
 }
 

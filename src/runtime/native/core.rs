@@ -5,6 +5,7 @@ use super::operations::{Operations, Removal};
 use super::pressure::Pressure;
 use super::replace::Replacement;
 use super::ring::{Completion, Kind, Ring, user_data};
+use super::send_buffer::SendBuffer;
 use super::sockets::Sockets;
 use super::sys;
 use crate::runtime::io::SocketId;
@@ -27,6 +28,7 @@ pub struct NativeCore {
     pub(super) replacing: Option<PathBuf>,
     /// Whether writes might have to wait.
     pub pressure: Pressure,
+    pub(super) send_buffer: SendBuffer,
 }
 
 /// What a completion means to the shard.
@@ -63,7 +65,7 @@ pub enum Outcome {
 
 impl NativeCore {
     /// A core without sockets.
-    pub fn new() -> io::Result<NativeCore> {
+    pub fn new(send_buffer: SendBuffer) -> io::Result<NativeCore> {
         Ok(NativeCore {
             ring: Ring::new()?,
             sockets: Sockets::default(),
@@ -74,6 +76,7 @@ impl NativeCore {
             replacements: VecDeque::new(),
             replacing: None,
             pressure: Pressure::new(),
+            send_buffer,
         })
     }
 

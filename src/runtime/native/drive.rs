@@ -7,10 +7,10 @@
 //!         └────────────── a completion, mail, a signal, or the deadline ─────────┘
 //! ```
 
-use super::accepted::{self, SendBuffer};
 use super::core::{NativeCore, Outcome};
 use super::listen::Listening;
 use super::process::{Signals, Unfit};
+use super::send_buffer::SendBuffer;
 use super::sockets::Departure;
 use super::sys;
 use super::turns::Turns;
@@ -126,7 +126,7 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
         connections: ConnectionCounts,
         signals: Option<Signals>,
     ) -> Result<Driver<'a, M>, Unfit> {
-        let mut native = NativeCore::new()
+        let mut native = NativeCore::new(settings.send_buffer)
             .map_err(|error| Unfit(format!("shard {core} has no io_uring: {error}")))?;
         native.poll_mail(post[core].wake_descriptor());
         if let Some(signals) = &signals {
@@ -330,11 +330,8 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
     /// were any. Most clients open two connections, of which only the second carries records: were the
     /// turns counted by connections, one core of two would get all of those.
     fn hand_out(&mut self, descriptor: OwnedFd, listener: usize) {
-        accepted::prepare(
-            &descriptor,
-            self.settings.send_buffer,
-            self.settings.receive_buffer_bytes,
-        );
+        sys::prepare(&descriptor, self.settings.receive_buffer_bytes);
+        self.settings.send_buffer.prepare(&descriptor);
         let peer = sys::peer(&descriptor);
         let cores = self.io.cores;
         let first = self.next_core;

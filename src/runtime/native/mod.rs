@@ -1,6 +1,5 @@
 //! The real machine: Linux, io_uring, glommio.
 
-pub mod accepted;
 mod away;
 mod cold;
 pub(super) mod core;
@@ -15,6 +14,7 @@ pub mod process;
 mod replace;
 pub(super) mod residency;
 pub(super) mod ring;
+pub mod send_buffer;
 mod sockets;
 pub(super) mod sys;
 mod turns;

@@ -5,6 +5,7 @@
     reason = "system calls that the standard library does not have"
 )]
 
+use super::send_buffer::Way;
 use crate::runtime::io::{Received, Sent};
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -212,20 +213,28 @@ fn sent(count: isize) -> Option<Sent> {
     }
 }
 
-/// No waiting.
-pub fn set_non_blocking(socket: &OwnedFd) {
+/// Prepares an accepted socket: no waiting, no Nagle, and the receive buffer that was configured.
+pub fn prepare(socket: &OwnedFd, receive_buffer: Option<i32>) {
     // SAFETY: no pointers are passed.
     unsafe {
         let flags = libc::fcntl(socket.as_raw_fd(), libc::F_GETFL);
         libc::fcntl(socket.as_raw_fd(), libc::F_SETFL, flags | libc::O_NONBLOCK);
     }
+    option(socket, libc::IPPROTO_TCP, libc::TCP_NODELAY, 1);
+    option(socket, libc::SOL_SOCKET, libc::SO_KEEPALIVE, 1);
+    if let Some(bytes) = receive_buffer {
+        option(socket, libc::SOL_SOCKET, libc::SO_RCVBUF, bytes);
+    }
 }
 
-/// How long a packet takes to the peer and back, in microseconds, by the kernel's estimate.
-pub fn round_trip_micros(socket: &OwnedFd) -> Option<u32> {
-    let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
-    let mut bytes = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).ok()?;
-    // SAFETY: the structure takes what the kernel knows, and its size is given.
+/// What the kernel knows of the way to a peer. `None` where it does not tell (before Linux 5.4).
+pub fn way(socket: &OwnedFd) -> Option<Way> {
+    /// Where they lie in the kernel's `struct tcp_info`, of which the libc crate has the first part only.
+    const MIN_RTT: usize = 148;
+    const SND_WND: usize = 228;
+    let mut info = [0u8; SND_WND + 4];
+    let mut bytes = libc::socklen_t::try_from(info.len()).ok()?;
+    // SAFETY: the array takes as much as its length says.
     let result = unsafe {
         libc::getsockopt(
             socket.as_raw_fd(),
@@ -235,9 +244,12 @@ pub fn round_trip_micros(socket: &OwnedFd) -> Option<u32> {
             &raw mut bytes,
         )
     };
-    // SAFETY: all zeros is a valid tcp_info, so what the kernel did not fill is valid, too.
-    let info = unsafe { info.assume_init() };
-    (result == 0 && info.tcpi_rtt > 0).then_some(info.tcpi_rtt)
+    let is_whole = result == 0 && usize::try_from(bytes) == Ok(info.len());
+    let number = |at: usize| info[at..].first_chunk().copied().map(u32::from_ne_bytes);
+    is_whole.then_some(Way {
+        round_trip_micros: number(MIN_RTT)?,
+        window_bytes: number(SND_WND)?,
+    })
 }
 
 /// Sets a number of a socket.
