@@ -6,7 +6,6 @@ use divan::counter::ItemsCount;
 use klamm::runtime::io::{Event, Io, Turn};
 use klamm::runtime::native::drive::{Settings, run};
 use klamm::runtime::native::process;
-use klamm::runtime::native::send_buffer::SendBuffer;
 
 fn main() {
     divan::main();
@@ -83,7 +82,7 @@ fn play(mails: u32, window: u32) {
         signals: None,
         listeners: Vec::new(),
         processors: process::cores().into_iter().take(2).collect(),
-        send_buffer: SendBuffer::Kernel,
+        send_buffer_bytes: None,
         receive_buffer_bytes: None,
         epoch,
     };

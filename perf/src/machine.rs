@@ -236,6 +236,7 @@ pub fn describe(work: &Path) -> Value {
         "memory": field(&memory, "MemTotal"),
         "kernel": line("/proc/sys/kernel/osrelease"),
         "file_system": file_system(work),
+        "congestion_control": crate::pacing::congestion_control(),
         "load_average": line("/proc/loadavg"),
     })
 }

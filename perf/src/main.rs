@@ -28,6 +28,7 @@ mod loads;
 mod machine;
 mod offsets;
 mod orphans;
+mod pacing;
 mod probe;
 mod produce_loads;
 mod rdkafka;
@@ -189,6 +190,7 @@ fn bench(arguments: &Arguments) -> Result<(), String> {
     }
     machine::raise_open_files();
     let installation = prepare(arguments, &perf)?;
+    pacing::end();
     if arguments.warm && !arguments.quick {
         println!("warming the guest's memory");
         machine::warm_memory(&installation.work, machine::ALL_MEMORY)?;

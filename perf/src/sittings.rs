@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// What all sittings of a file have in common, and where a result has it.
-const IN_COMMON: [(&str, &str); 6] = [
+const IN_COMMON: [(&str, &str); 7] = [
     ("klamm", "/versions/klamm"),
     ("Apache Kafka", "/versions/kafka"),
     ("Java", "/versions/java"),
     ("set of flags for the JVMs", "/jvm"),
     ("processor", "/machine/cpu"),
     ("count of cores", "/machine/cores"),
+    ("congestion control", "/machine/congestion_control"),
 ];
 
 /// A result that rounds are added to.

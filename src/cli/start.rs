@@ -8,7 +8,6 @@ use crate::runtime::disk::Disk;
 use crate::runtime::native::drive::{self, Settings};
 use crate::runtime::native::listen::Listening;
 use crate::runtime::native::process;
-use crate::runtime::native::send_buffer::SendBuffer;
 use crate::shard::{Announcement, Start};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -44,7 +43,7 @@ fn start(arguments: &StartArguments) -> Result<(), String> {
     let settings = Settings {
         listeners,
         processors,
-        send_buffer: send_buffer(&configuration),
+        send_buffer_bytes: buffer_bytes(&configuration, "socket.send.buffer.bytes"),
         receive_buffer_bytes: buffer_bytes(&configuration, "socket.receive.buffer.bytes"),
         signals: Some(signals),
         epoch: clock.epoch(),
@@ -122,16 +121,6 @@ fn buffer_bytes(configuration: &Configuration, key: &str) -> Option<i32> {
     configuration.origin(key)?;
     let bytes = configuration.value(key).number()?;
     i32::try_from(bytes).ok().filter(|bytes| *bytes > 0)
-}
-
-/// The same for what is sent, which is sized by the peer where nobody configured it.
-fn send_buffer(configuration: &Configuration) -> SendBuffer {
-    let key = "socket.send.buffer.bytes";
-    match buffer_bytes(configuration, key) {
-        Some(bytes) => SendBuffer::Bytes(bytes),
-        None if configuration.origin(key).is_some() => SendBuffer::Kernel,
-        None => SendBuffer::ByPeer,
-    }
 }
 
 fn addresses(configuration: &Configuration) -> String {

@@ -13,8 +13,8 @@ use std::process::{Command, Output, Stdio};
 /// What a pipe holds on Linux, unless told otherwise.
 const PIPE_BYTES: usize = 65_536;
 
-/// A machine on which five settings are not as wanted.
-const MACHINE: [(&str, &str); 7] = [
+/// A machine on which six settings are not as wanted.
+const MACHINE: [(&str, &str); 8] = [
     ("proc/sys/kernel/osrelease", "6.18.0\n"),
     ("proc/sys/kernel/random/boot_id", "a-boot\n"),
     ("proc/sys/kernel/io_uring_disabled", "2\n"),
@@ -22,8 +22,9 @@ const MACHINE: [(&str, &str); 7] = [
     ("proc/sys/vm/swappiness", "60\n"),
     ("proc/sys/net/core/somaxconn", "1\n"),
     ("proc/sys/net/ipv4/tcp_slow_start_after_idle", "1\n"),
+    ("proc/sys/net/ipv4/tcp_congestion_control", "bbr\n"),
 ];
-const CHANGES: usize = 5;
+const CHANGES: usize = 6;
 
 fn made_up() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a writable temporary folder");

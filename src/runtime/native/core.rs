@@ -5,7 +5,6 @@ use super::operations::{Operations, Removal};
 use super::pressure::Pressure;
 use super::replace::Replacement;
 use super::ring::{Completion, Kind, Ring, user_data};
-use super::send_buffer::SendBuffer;
 use super::sockets::Sockets;
 use super::sys;
 use crate::runtime::io::SocketId;
@@ -28,7 +27,6 @@ pub struct NativeCore {
     pub(super) replacing: Option<PathBuf>,
     /// Whether writes might have to wait.
     pub pressure: Pressure,
-    pub(super) send_buffer: SendBuffer,
 }
 
 /// What a completion means to the shard.
@@ -65,7 +63,7 @@ pub enum Outcome {
 
 impl NativeCore {
     /// A core without sockets.
-    pub fn new(send_buffer: SendBuffer) -> io::Result<NativeCore> {
+    pub fn new() -> io::Result<NativeCore> {
         Ok(NativeCore {
             ring: Ring::new()?,
             sockets: Sockets::default(),
@@ -76,7 +74,6 @@ impl NativeCore {
             replacements: VecDeque::new(),
             replacing: None,
             pressure: Pressure::new(),
-            send_buffer,
         })
     }
 

@@ -10,7 +10,6 @@
 use super::core::{NativeCore, Outcome};
 use super::listen::Listening;
 use super::process::{Signals, Unfit};
-use super::send_buffer::SendBuffer;
 use super::sockets::Departure;
 use super::sys;
 use super::turns::Turns;
@@ -36,8 +35,8 @@ pub struct Settings {
     pub listeners: Vec<Listening>,
     /// Which processor each shard is pinned to.
     pub processors: Vec<usize>,
-    /// How much may lie in accepted sockets on its way out.
-    pub send_buffer: SendBuffer,
+    /// `SO_SNDBUF` of accepted sockets, or the system's.
+    pub send_buffer_bytes: Option<i32>,
     /// `SO_RCVBUF` of accepted sockets, or the system's.
     pub receive_buffer_bytes: Option<i32>,
     /// Become readable when the process shall end, and when it shall say how long its turns took.
@@ -126,7 +125,7 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
         connections: ConnectionCounts,
         signals: Option<Signals>,
     ) -> Result<Driver<'a, M>, Unfit> {
-        let mut native = NativeCore::new(settings.send_buffer)
+        let mut native = NativeCore::new()
             .map_err(|error| Unfit(format!("shard {core} has no io_uring: {error}")))?;
         native.poll_mail(post[core].wake_descriptor());
         if let Some(signals) = &signals {
@@ -330,8 +329,12 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
     /// were any. Most clients open two connections, of which only the second carries records: were the
     /// turns counted by connections, one core of two would get all of those.
     fn hand_out(&mut self, descriptor: OwnedFd, listener: usize) {
-        sys::prepare(&descriptor, self.settings.receive_buffer_bytes);
-        self.settings.send_buffer.prepare(&descriptor);
+        sys::prepare(
+            &descriptor,
+            self.settings.send_buffer_bytes,
+            self.settings.receive_buffer_bytes,
+        );
+        self.settings.listeners[listener].accepted(&descriptor);
         let peer = sys::peer(&descriptor);
         let cores = self.io.cores;
         let first = self.next_core;

@@ -1,10 +1,11 @@
 //! Listening sockets, and what is wrong with them in one sentence.
 
+use super::pacing;
 use super::process::Unfit;
 use super::sys;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 /// How often a port in use is tried again, and how long after.
@@ -16,6 +17,8 @@ const BIND_PAUSE: Duration = Duration::from_millis(10);
 pub struct Listening {
     listener: TcpListener,
     address: SocketAddr,
+    /// The system paces connections, and this listener's are not.
+    pacing_ended: bool,
 }
 
 impl Listening {
@@ -49,6 +52,13 @@ impl Listening {
     pub(super) fn descriptor(&self) -> RawFd {
         self.listener.as_raw_fd()
     }
+
+    /// Someone has connected to it.
+    pub(super) fn accepted(&self, socket: &OwnedFd) {
+        if self.pacing_ended {
+            pacing::settle(socket);
+        }
+    }
 }
 
 fn resolve(host: &str, port: u16) -> Result<SocketAddr, Unfit> {
@@ -81,7 +91,12 @@ fn bind(address: SocketAddr, backlog: i32) -> Result<Listening, Unfit> {
     // The standard library listens with a backlog of its own; Linux takes a second call as a change.
     sys::set_backlog(&listener, backlog);
     let address = listener.local_addr().unwrap_or(address);
-    Ok(Listening { listener, address })
+    let pacing_ended = pacing::end(&listener);
+    Ok(Listening {
+        listener,
+        address,
+        pacing_ended,
+    })
 }
 
 #[expect(

@@ -34,8 +34,6 @@ pub struct Slot {
     generation: u32,
     pub(super) socket: Option<OwnedFd>,
     polls_for_room: bool,
-    /// Its send buffer stays as it is.
-    is_settled: bool,
     /// It is with the sockets that can wait, and has no poll in the ring.
     can_wait: bool,
     /// How many bytes must have arrived before the socket counts as readable, where more than one.
@@ -196,7 +194,6 @@ impl NativeCore {
     }
 
     pub(super) fn poll_for_room(&mut self, socket: SocketId) {
-        let send_buffer = self.send_buffer;
         let Some(slot) = self.slot(socket) else {
             return;
         };
@@ -204,11 +201,11 @@ impl NativeCore {
             return;
         }
         slot.polls_for_room = true;
-        let descriptor = slot.socket.as_ref().expect("slot() returns open ones only");
-        if !slot.is_settled {
-            slot.is_settled = send_buffer.is_settled(descriptor);
-        }
-        let descriptor = descriptor.as_raw_fd();
+        let descriptor = slot
+            .socket
+            .as_ref()
+            .expect("slot() returns open ones only")
+            .as_raw_fd();
         let entry = opcode::PollAdd::new(types::Fd(descriptor), poll_mask(libc::POLLOUT))
             .build()
             .user_data(user_data(Kind::Writable, socket.generation, socket.index));
@@ -253,7 +250,6 @@ impl NativeCore {
         let polls_for_room = std::mem::take(&mut slot.polls_for_room);
         let cold = slot.cold.take();
         let can_wait = std::mem::take(&mut slot.can_wait);
-        slot.is_settled = false;
         slot.hung_up = false;
         slot.announced_from = None;
         slot.generation = slot.generation.wrapping_add(1) & GENERATION_MASK;

@@ -5,8 +5,8 @@
     reason = "system calls that the standard library does not have"
 )]
 
-use super::send_buffer::Way;
 use crate::runtime::io::{Received, Sent};
+use std::ffi::{CStr, CString};
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -213,8 +213,8 @@ fn sent(count: isize) -> Option<Sent> {
     }
 }
 
-/// Prepares an accepted socket: no waiting, no Nagle, and the receive buffer that was configured.
-pub fn prepare(socket: &OwnedFd, receive_buffer: Option<i32>) {
+/// Prepares an accepted socket: no waiting, no Nagle, and the buffer sizes that were configured.
+pub fn prepare(socket: &OwnedFd, send_buffer: Option<i32>, receive_buffer: Option<i32>) {
     // SAFETY: no pointers are passed.
     unsafe {
         let flags = libc::fcntl(socket.as_raw_fd(), libc::F_GETFL);
@@ -222,19 +222,56 @@ pub fn prepare(socket: &OwnedFd, receive_buffer: Option<i32>) {
     }
     option(socket, libc::IPPROTO_TCP, libc::TCP_NODELAY, 1);
     option(socket, libc::SOL_SOCKET, libc::SO_KEEPALIVE, 1);
+    if let Some(bytes) = send_buffer {
+        option(socket, libc::SOL_SOCKET, libc::SO_SNDBUF, bytes);
+    }
     if let Some(bytes) = receive_buffer {
         option(socket, libc::SOL_SOCKET, libc::SO_RCVBUF, bytes);
     }
 }
 
-/// What the kernel knows of the way to a peer. `None` where it does not tell (before Linux 5.4).
-pub fn way(socket: &OwnedFd) -> Option<Way> {
-    /// Where they lie in the kernel's `struct tcp_info`, of which the libc crate has the first part only.
-    const MIN_RTT: usize = 148;
-    const SND_WND: usize = 228;
-    let mut info = [0u8; SND_WND + 4];
-    let mut bytes = libc::socklen_t::try_from(info.len()).ok()?;
+/// The longest name of a congestion control, with its zero (`TCP_CA_NAME_MAX`).
+const CONGESTION_CONTROL_BYTES: usize = 16;
+
+/// How a socket, or those that a listener accepts, decide how much to send.
+pub fn congestion_control(socket: &impl AsRawFd) -> Option<CString> {
+    let mut name = [0u8; CONGESTION_CONTROL_BYTES];
+    let mut bytes = libc::socklen_t::try_from(name.len()).ok()?;
     // SAFETY: the array takes as much as its length says.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_CONGESTION,
+            name.as_mut_ptr().cast(),
+            &raw mut bytes,
+        )
+    };
+    let name = CStr::from_bytes_until_nul(&name).ok()?;
+    (result == 0).then(|| name.to_owned())
+}
+
+/// Sets that. False where the kernel has none of that name, or not for this user.
+pub fn set_congestion_control(socket: &impl AsRawFd, name: &CStr) -> bool {
+    let bytes = libc::socklen_t::try_from(name.count_bytes()).expect("a short name");
+    // SAFETY: the name is as long as is said.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_CONGESTION,
+            name.as_ptr().cast(),
+            bytes,
+        )
+    };
+    result == 0
+}
+
+/// How long a packet takes to the peer and back, in microseconds, by the kernel's estimate.
+pub fn round_trip_micros(socket: &OwnedFd) -> Option<u32> {
+    let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
+    let mut bytes = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).ok()?;
+    // SAFETY: the structure takes what the kernel knows, and its size is given.
     let result = unsafe {
         libc::getsockopt(
             socket.as_raw_fd(),
@@ -244,12 +281,9 @@ pub fn way(socket: &OwnedFd) -> Option<Way> {
             &raw mut bytes,
         )
     };
-    let is_whole = result == 0 && usize::try_from(bytes) == Ok(info.len());
-    let number = |at: usize| info[at..].first_chunk().copied().map(u32::from_ne_bytes);
-    is_whole.then_some(Way {
-        round_trip_micros: number(MIN_RTT)?,
-        window_bytes: number(SND_WND)?,
-    })
+    // SAFETY: all zeros is a valid tcp_info, so what the kernel did not fill is valid, too.
+    let info = unsafe { info.assume_init() };
+    (result == 0).then_some(info.tcpi_rtt)
 }
 
 /// Sets a number of a socket.
