@@ -24,6 +24,9 @@ const FAR_BYTES: u64 = 32 << 20;
 /// there of most files that lie in memory, and one of them must not make the file dear to ask about for good.
 const COLD_FOR: Duration = Duration::from_secs(2);
 
+/// Workers were not sent for any of a file yet.
+const NEVER: u64 = u64::MAX;
+
 /// One byte of so many is read to see whether a slice is in memory.
 const PROBED_BYTES: usize = 64 << 10;
 
@@ -147,7 +150,7 @@ impl Disk {
             backend,
             reader: OnceLock::new(),
             residency: OnceLock::new(),
-            met_cold_at: AtomicU64::new(0),
+            met_cold_at: AtomicU64::new(NEVER),
         }))
     }
 
@@ -409,8 +412,8 @@ impl File {
         let Backend::Native(file) = &self.backend else {
             return self.probe(position, bytes);
         };
-        let met_cold_at = Instant(self.met_cold_at.load(Ordering::Relaxed));
-        if self.reader.get().is_none() || now.since(met_cold_at) > COLD_FOR {
+        let met_cold_at = self.met_cold_at.load(Ordering::Relaxed);
+        if met_cold_at == NEVER || now.since(Instant(met_cold_at)) > COLD_FOR {
             let is_cached = super::native::residency::is_cached(file, position, bytes);
             return is_cached.unwrap_or_else(|| self.probe(position, bytes));
         }
