@@ -1,6 +1,6 @@
 //! The machine's congestion control, which weighs on every row: BBR sends by a timer of each connection's, and
 //! over the loopback that timer costs more than either broker (tuning/README.md). Rows are taken with what stock
-//! kernels have; what was is put back at the end.
+//! kernels have; what was is put back at the end, but not where this program is killed by SIGKILL.
 
 use std::fs;
 use std::sync::{Mutex, PoisonError};
@@ -23,10 +23,12 @@ pub fn end() {
     if former != PACED {
         return;
     }
+    // Under the lock: a signal that comes between puts back what was, too.
+    let mut kept = FORMER.lock().unwrap_or_else(PoisonError::into_inner);
     match fs::write(FILE, STOCK) {
         Ok(()) => {
             println!("{FILE} is {STOCK} while this runs, and {former} again after it");
-            *FORMER.lock().unwrap_or_else(PoisonError::into_inner) = Some(former);
+            *kept = Some(former);
         }
         Err(error) => eprintln!(
             "{FILE} is {former}, whose timers weigh more than either broker, and cannot be set to {STOCK}: {error}; as \

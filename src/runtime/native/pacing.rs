@@ -1,8 +1,8 @@
 //! Peers that are near are not sent to by a timer.
 //!
 //! BBR, where the system has it, paces each connection: a timer of the kernel's between packets. For a peer that is far, over
-//! a line that loses some, that is what BBR is for. Between programs of one machine it costs three times what a
-//! fetch does (docs/decisions/fetches.md). So listeners have another congestion control, which those who
+//! a line that loses some, that is what BBR is for. Between programs of one machine it more than doubles what a
+//! fetch costs (docs/decisions/fetches.md). So listeners have another congestion control, which those who
 //! connect inherit (pacing once begun does not end with a later change); and whoever turns out to be far when accepted
 //! gets BBR after all.
 
