@@ -10,7 +10,7 @@ use crate::client::partitioner::{StickyPartitioner, partition_of_key};
 use crate::client::producer::{Acks, Producer, ProducerOptions, ProducerRecord};
 use crate::client::{Client, Wake};
 use crate::record::{Compression, Header};
-use crate::runtime::blocking::{random_bits, read_standard_input};
+use crate::runtime::blocking::{SocketBuffers, random_bits, read_standard_input};
 use crate::runtime::disk::Disk;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -60,9 +60,9 @@ pub struct ConsoleProducerArguments {
     /// After how long metadata is asked for again, in ms. Accepted; klamm asks when it has to.
     #[arg(long, value_name = "ms", hide = true)]
     metadata_expiry_ms: Option<u64>,
-    /// Size of the socket's receive buffer. Accepted without effect: Linux sizes it by itself.
-    #[arg(long, value_name = "size", hide = true)]
-    socket_buffer_size: Option<u64>,
+    /// Bytes of a socket's send buffer; -1 leaves it to the kernel. [default: 102400]
+    #[arg(long, value_name = "size", value_parser = clap::value_parser!(i32).range(-1..))]
+    socket_buffer_size: Option<i32>,
     /// How lines are read: only Kafka's org.apache.kafka.tools.LineMessageReader.
     #[arg(
         long,
@@ -137,6 +137,18 @@ impl ConsoleProducerArguments {
             },
         )?;
         LineReader::new(&properties)
+    }
+
+    fn buffers(&self, settings: &Properties) -> Result<SocketBuffers, CliError> {
+        let mut buffers = SocketBuffers {
+            send_bytes: Some(100 << 10),
+            receive_bytes: None,
+        };
+        super::perf::settings::buffers(settings, &mut buffers)?;
+        if let Some(bytes) = self.socket_buffer_size {
+            buffers.send_bytes = usize::try_from(bytes).ok();
+        }
+        Ok(buffers)
     }
 
     /// Flags over settings over the defaults of Kafka's tool.
@@ -237,6 +249,7 @@ pub fn run(arguments: &ConsoleProducerArguments) -> Result<(), CliError> {
         "max.block.ms",
         60_000,
     )?);
+    client_options.buffers = arguments.buffers(&settings)?;
     let client = Client::connect(client_options)?;
     let (seed, _) = random_bits()
         .map_err(|error| CliError::Failed(format!("cannot read /dev/urandom: {error}")))?;
@@ -375,6 +388,26 @@ mod tests {
             .unwrap()
             .producer;
         arguments.options(&arguments.settings()?)
+    }
+
+    #[test]
+    fn the_flag_for_the_send_buffer_wins_over_the_setting() {
+        let sent = |line: &str| {
+            let line = format!("p --bootstrap-server a:1 --topic t {line}");
+            let arguments = Line::try_parse_from(line.split_whitespace())
+                .unwrap()
+                .producer;
+            let buffers = arguments.buffers(&arguments.settings().unwrap());
+            buffers.unwrap().send_bytes
+        };
+        assert_eq!(sent(""), Some(102_400), "as Kafka's tool");
+        let set = "--command-property send.buffer.bytes=70000";
+        assert_eq!(sent(set), Some(70_000));
+        assert_eq!(
+            sent(&format!("{set} --socket-buffer-size 9000")),
+            Some(9000)
+        );
+        assert_eq!(sent("--socket-buffer-size -1"), None, "the kernel's");
     }
 
     #[test]

@@ -117,10 +117,10 @@ fn listen(configuration: &mut Configuration) -> Result<Vec<Listening>, String> {
 
 /// A socket buffer as it was configured. Where nobody did, the kernel sizes it by what the connection
 /// needs, which Kafka's default of 100 KiB would forbid.
-fn buffer_bytes(configuration: &Configuration, key: &str) -> Option<i32> {
+fn buffer_bytes(configuration: &Configuration, key: &str) -> Option<usize> {
     configuration.origin(key)?;
     let bytes = configuration.value(key).number()?;
-    i32::try_from(bytes).ok().filter(|bytes| *bytes > 0)
+    usize::try_from(bytes).ok().filter(|bytes| *bytes > 0)
 }
 
 fn addresses(configuration: &Configuration) -> String {

@@ -1,10 +1,11 @@
 //! Sockets, clocks and signals for the tools: one thread, plain system calls, every wait bounded.
 //! The broker does not use this; a tool that waits for a broker has nothing better to do.
 
-use super::native::sys;
+use super::native::pacing;
 use crate::base::time::{Instant, Now, Timestamp};
+use socket2::{Domain, Type};
 use std::io::{self, IoSlice, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs, UdpSocket};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs, UdpSocket};
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -89,9 +90,9 @@ pub enum Received {
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct SocketBuffers {
     /// `SO_SNDBUF`.
-    pub send_bytes: Option<i32>,
+    pub send_bytes: Option<usize>,
     /// `SO_RCVBUF`.
-    pub receive_bytes: Option<i32>,
+    pub receive_bytes: Option<usize>,
 }
 
 /// A connected TCP socket that never blocks: [`wait`] does.
@@ -110,18 +111,8 @@ impl Socket {
     ) -> io::Result<Socket> {
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
         for address in (host, port).to_socket_addrs()? {
-            match TcpStream::connect_timeout(&address, timeout.max(Duration::from_millis(1))) {
-                Ok(stream) => {
-                    stream.set_nodelay(true)?;
-                    stream.set_nonblocking(true)?;
-                    if let Some(bytes) = buffers.send_bytes {
-                        sys::option(&stream, libc::SOL_SOCKET, libc::SO_SNDBUF, bytes);
-                    }
-                    if let Some(bytes) = buffers.receive_bytes {
-                        sys::option(&stream, libc::SOL_SOCKET, libc::SO_RCVBUF, bytes);
-                    }
-                    return Ok(Socket { stream });
-                }
+            match connected(&address, timeout, buffers) {
+                Ok(stream) => return Ok(Socket { stream }),
                 Err(error) => last = error,
             }
         }
@@ -149,6 +140,29 @@ impl Socket {
             Err(error) => Err(error),
         }
     }
+}
+
+/// What a socket is told before it connects counts from its first packet on: how large a window may ever be is said
+/// in that packet, and a pacing that has begun does not end.
+fn connected(
+    address: &SocketAddr,
+    timeout: Duration,
+    buffers: SocketBuffers,
+) -> io::Result<TcpStream> {
+    let socket = socket2::Socket::new(Domain::for_address(*address), Type::STREAM, None)?;
+    socket.set_tcp_nodelay(true)?;
+    if let Some(bytes) = buffers.send_bytes {
+        socket.set_send_buffer_size(bytes)?;
+    }
+    if let Some(bytes) = buffers.receive_bytes {
+        socket.set_recv_buffer_size(bytes)?;
+    }
+    if address.ip().is_loopback() {
+        pacing::end(&socket);
+    }
+    socket.connect_timeout(&(*address).into(), timeout.max(Duration::from_millis(1)))?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
 }
 
 fn transient(error: &io::Error) -> bool {
@@ -327,6 +341,7 @@ pub fn read_standard_input(buffer: &mut [u8]) -> io::Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use socket2::SockRef;
     use std::net::TcpListener;
 
     #[test]
@@ -339,9 +354,14 @@ mod tests {
         };
         let timeout = Duration::from_secs(5);
         let mut socket = Socket::connect("127.0.0.1", port, timeout, buffers).unwrap();
-        let set = |name| sys::get_option(&socket.stream, libc::SOL_SOCKET, name);
-        assert_eq!(set(libc::SO_SNDBUF), 140_000, "the kernel doubles it");
-        assert_eq!(set(libc::SO_RCVBUF), 100_000);
+        let options = SockRef::from(&socket.stream);
+        let doubled = "the kernel doubles it";
+        assert_eq!(options.send_buffer_size().unwrap(), 140_000, "{doubled}");
+        assert_eq!(options.recv_buffer_size().unwrap(), 100_000, "{doubled}");
+        assert!(
+            !pacing::end(&socket.stream),
+            "nothing paces what stays here"
+        );
         let (mut peer, _) = listener.accept().unwrap();
         let mut buffer = [0; 16];
         assert_eq!(socket.receive(&mut buffer).unwrap(), Received::Nothing);

@@ -6,6 +6,7 @@
 use super::io::Sent;
 use super::native::sys;
 use crate::base::convert::{f64_from, u64_from};
+use socket2::SockRef;
 use std::hint::black_box;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -27,7 +28,7 @@ const BALL_BYTES: usize = 100;
 /// One call of sendfile, as klamm's own are, and what may lie in its socket: so little that a system which paces
 /// connections has nothing to queue. Elsewhere it makes no difference (docs/decisions/fetches.md).
 const SENDFILE_BYTES: usize = 256 << 10;
-const SEND_BUFFER_BYTES: i32 = 100 << 10;
+const SEND_BUFFER_BYTES: usize = 100 << 10;
 /// Sockets that the sendfile loop serves, a thread each: as many as in `perf/`.
 const SENDFILE_SOCKETS: usize = 4;
 /// What a reader that throws away asks for at a time.
@@ -213,12 +214,7 @@ fn serve(file: &std::fs::File, duration: Duration) -> io::Result<f64> {
         let mut readers = Vec::new();
         for (client, server) in pairs {
             let server = OwnedFd::from(server);
-            sys::option(
-                &server,
-                libc::SOL_SOCKET,
-                libc::SO_SNDBUF,
-                SEND_BUFFER_BYTES,
-            );
+            SockRef::from(&server).set_send_buffer_size(SEND_BUFFER_BYTES)?;
             let sender = std::thread::Builder::new()
                 .spawn_scoped(scope, move || send_round(file, &server, start, duration))?;
             senders.push(sender);

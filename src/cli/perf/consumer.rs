@@ -273,8 +273,7 @@ pub fn run(arguments: &ConsumerPerfArguments, output: &mut Output<'_>) -> Result
         .map_err(|error| CliError::Usage(error.to_string()))?;
     settings::client(&settings, &mut client_options)?;
     // As in Kafka's tool, the flag wins over the setting.
-    let receive_bytes = Some(arguments.socket_buffer_size).filter(|bytes| *bytes >= 0);
-    client_options.buffers.receive_bytes = receive_bytes;
+    client_options.buffers.receive_bytes = usize::try_from(arguments.socket_buffer_size).ok();
     let told = arguments.told(&options);
     let title = "consumer-perf".to_owned();
     let page = PageFile::new(arguments.report.as_deref(), title, told)?;

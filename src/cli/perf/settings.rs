@@ -9,6 +9,7 @@ use crate::client::consumer::{ConsumerOptions, Isolation};
 use crate::client::group::{GroupConsumerOptions, MemberOptions, OffsetReset};
 use crate::client::producer::{Acks, ProducerOptions};
 use crate::record::Compression;
+use crate::runtime::blocking::SocketBuffers;
 use std::time::Duration;
 
 /// Settings that are taken without effect: klamm's client does what they tune by itself, or has
@@ -113,7 +114,11 @@ pub fn client(settings: &Properties, options: &mut ClientOptions) -> Result<(), 
         "socket.connection.setup.timeout.ms",
         options.connect_timeout,
     )?;
-    let buffers = &mut options.buffers;
+    buffers(settings, &mut options.buffers)
+}
+
+/// How much the kernel may hold of what is sent and received.
+pub fn buffers(settings: &Properties, buffers: &mut SocketBuffers) -> Result<(), CliError> {
     buffers.send_bytes = buffer(settings, "send.buffer.bytes", buffers.send_bytes)?;
     buffers.receive_bytes = buffer(settings, "receive.buffer.bytes", buffers.receive_bytes)?;
     Ok(())
@@ -282,13 +287,16 @@ fn number(settings: &Properties, key: &str, default: u64) -> Result<u64, CliErro
 }
 
 /// A socket's buffer: -1 leaves it to the kernel.
-fn buffer(settings: &Properties, key: &str, default: Option<i32>) -> Result<Option<i32>, CliError> {
+fn buffer(
+    settings: &Properties,
+    key: &str,
+    default: Option<usize>,
+) -> Result<Option<usize>, CliError> {
     let Some(text) = settings.get(key) else {
         return Ok(default);
     };
-    match text.trim().parse() {
-        Ok(-1) => Ok(None),
-        Ok(bytes) if bytes >= 0 => Ok(Some(bytes)),
+    match text.trim().parse::<i32>() {
+        Ok(bytes) if bytes >= -1 => Ok(usize::try_from(bytes).ok()),
         _ => Err(wrong(key, text, "-1 or a number of bytes")),
     }
 }

@@ -36,9 +36,9 @@ pub struct Settings {
     /// Which processor each shard is pinned to.
     pub processors: Vec<usize>,
     /// `SO_SNDBUF` of accepted sockets, or the system's.
-    pub send_buffer_bytes: Option<i32>,
+    pub send_buffer_bytes: Option<usize>,
     /// `SO_RCVBUF` of accepted sockets, or the system's.
-    pub receive_buffer_bytes: Option<i32>,
+    pub receive_buffer_bytes: Option<usize>,
     /// Become readable when the process shall end, and when it shall say how long its turns took.
     pub signals: Option<Signals>,
     /// When the process began, by the clock that `Now` is read from.
@@ -329,12 +329,11 @@ impl<'a, M: Send + 'static> Driver<'a, M> {
     /// were any. Most clients open two connections, of which only the second carries records: were the
     /// turns counted by connections, one core of two would get all of those.
     fn hand_out(&mut self, descriptor: OwnedFd, listener: usize) {
-        sys::prepare(
+        self.settings.listeners[listener].accepted(
             &descriptor,
             self.settings.send_buffer_bytes,
             self.settings.receive_buffer_bytes,
         );
-        self.settings.listeners[listener].accepted(&descriptor);
         let peer = sys::peer(&descriptor);
         let cores = self.io.cores;
         let first = self.next_core;

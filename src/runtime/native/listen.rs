@@ -3,6 +3,7 @@
 use super::pacing;
 use super::process::Unfit;
 use super::sys;
+use socket2::SockRef;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -53,8 +54,24 @@ impl Listening {
         self.listener.as_raw_fd()
     }
 
-    /// Someone has connected to it.
-    pub(super) fn accepted(&self, socket: &OwnedFd) {
+    /// Someone has connected to it: no waiting, no Nagle, and the buffer sizes that were configured.
+    pub(super) fn accepted(
+        &self,
+        socket: &OwnedFd,
+        send_buffer: Option<usize>,
+        receive_buffer: Option<usize>,
+    ) {
+        // A socket that refuses one of these is served all the same: what has no connection any more ends at its first read.
+        let options = SockRef::from(socket);
+        let _ = options.set_nonblocking(true);
+        let _ = options.set_tcp_nodelay(true);
+        let _ = options.set_keepalive(true);
+        if let Some(bytes) = send_buffer {
+            let _ = options.set_send_buffer_size(bytes);
+        }
+        if let Some(bytes) = receive_buffer {
+            let _ = options.set_recv_buffer_size(bytes);
+        }
         if self.pacing_ended {
             pacing::settle(socket);
         }

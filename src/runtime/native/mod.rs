@@ -9,7 +9,7 @@ mod files;
 pub(super) mod gather;
 pub mod listen;
 mod operations;
-mod pacing;
+pub(super) mod pacing;
 mod pressure;
 pub mod process;
 mod replace;

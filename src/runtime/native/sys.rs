@@ -6,7 +6,6 @@
 )]
 
 use crate::runtime::io::{Received, Sent};
-use std::ffi::{CStr, CString};
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -213,60 +212,6 @@ fn sent(count: isize) -> Option<Sent> {
     }
 }
 
-/// Prepares an accepted socket: no waiting, no Nagle, and the buffer sizes that were configured.
-pub fn prepare(socket: &OwnedFd, send_buffer: Option<i32>, receive_buffer: Option<i32>) {
-    // SAFETY: no pointers are passed.
-    unsafe {
-        let flags = libc::fcntl(socket.as_raw_fd(), libc::F_GETFL);
-        libc::fcntl(socket.as_raw_fd(), libc::F_SETFL, flags | libc::O_NONBLOCK);
-    }
-    option(socket, libc::IPPROTO_TCP, libc::TCP_NODELAY, 1);
-    option(socket, libc::SOL_SOCKET, libc::SO_KEEPALIVE, 1);
-    if let Some(bytes) = send_buffer {
-        option(socket, libc::SOL_SOCKET, libc::SO_SNDBUF, bytes);
-    }
-    if let Some(bytes) = receive_buffer {
-        option(socket, libc::SOL_SOCKET, libc::SO_RCVBUF, bytes);
-    }
-}
-
-/// The longest name of a congestion control, with its zero (`TCP_CA_NAME_MAX`).
-const CONGESTION_CONTROL_BYTES: usize = 16;
-
-/// How a socket, or those that a listener accepts, decide how much to send.
-pub fn congestion_control(socket: &impl AsRawFd) -> Option<CString> {
-    let mut name = [0u8; CONGESTION_CONTROL_BYTES];
-    let mut bytes = libc::socklen_t::try_from(name.len()).ok()?;
-    // SAFETY: the array takes as much as its length says.
-    let result = unsafe {
-        libc::getsockopt(
-            socket.as_raw_fd(),
-            libc::IPPROTO_TCP,
-            libc::TCP_CONGESTION,
-            name.as_mut_ptr().cast(),
-            &raw mut bytes,
-        )
-    };
-    let name = CStr::from_bytes_until_nul(&name).ok()?;
-    (result == 0).then(|| name.to_owned())
-}
-
-/// Sets that. False where the kernel has none of that name, or not for this user.
-pub fn set_congestion_control(socket: &impl AsRawFd, name: &CStr) -> bool {
-    let bytes = libc::socklen_t::try_from(name.count_bytes()).expect("a short name");
-    // SAFETY: the name is as long as is said.
-    let result = unsafe {
-        libc::setsockopt(
-            socket.as_raw_fd(),
-            libc::IPPROTO_TCP,
-            libc::TCP_CONGESTION,
-            name.as_ptr().cast(),
-            bytes,
-        )
-    };
-    result == 0
-}
-
 /// How long a packet takes to the peer and back, in microseconds, by the kernel's estimate.
 pub fn round_trip_micros(socket: &OwnedFd) -> Option<u32> {
     let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
@@ -286,42 +231,19 @@ pub fn round_trip_micros(socket: &OwnedFd) -> Option<u32> {
     (result == 0).then_some(info.tcpi_rtt)
 }
 
-/// Sets a number of a socket.
-pub fn option(socket: &impl AsRawFd, level: i32, name: i32, value: i32) {
-    let bytes = libc::socklen_t::try_from(size_of::<i32>()).expect("four");
+/// Has the socket count as readable from so many bytes on.
+pub fn announce_from(socket: &OwnedFd, bytes: i32) {
+    let size = libc::socklen_t::try_from(size_of::<i32>()).expect("four");
     // SAFETY: the value is a local of the size that is given. A refused hint changes nothing.
     unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
-            level,
-            name,
-            (&raw const value).cast(),
-            bytes,
+            libc::SOL_SOCKET,
+            libc::SO_RCVLOWAT,
+            (&raw const bytes).cast(),
+            size,
         );
     }
-}
-
-/// What a number of a socket is; 0 where there is no such number.
-#[cfg(test)]
-pub fn get_option(socket: &impl AsRawFd, level: i32, name: i32) -> i32 {
-    let mut value = 0i32;
-    let mut bytes = libc::socklen_t::try_from(size_of::<i32>()).expect("four");
-    // SAFETY: the value is a local of the size that is given.
-    unsafe {
-        libc::getsockopt(
-            socket.as_raw_fd(),
-            level,
-            name,
-            (&raw mut value).cast(),
-            &raw mut bytes,
-        );
-    }
-    value
-}
-
-/// Has the socket count as readable from so many bytes on.
-pub fn announce_from(socket: &OwnedFd, bytes: i32) {
-    option(socket, libc::SOL_SOCKET, libc::SO_RCVLOWAT, bytes);
 }
 
 /// Ends both directions: the peer sees it at once, though polls still hold the socket.
