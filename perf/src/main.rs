@@ -32,6 +32,7 @@ mod pacing;
 mod probe;
 mod produce_loads;
 mod rdkafka;
+mod reading_loads;
 mod requests;
 mod results;
 mod rows;

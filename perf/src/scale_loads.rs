@@ -21,7 +21,7 @@ pub fn connections(bench: &Bench, measured: &mut Measured, full: u64) -> Result<
          the resident set: what the kernel keeps for a socket is not in it",
         quiet.as_secs_f64()
     );
-    on_fresh_brokers(bench, measured, |broker| {
+    on_fresh_brokers(bench, measured, &bench.labels(), |broker| {
         let (before, _) = broker::memory_mb(broker)?;
         let start = Instant::now();
         let links = Links::open(broker.port(), count)
@@ -48,21 +48,25 @@ pub fn connections(bench: &Bench, measured: &mut Measured, full: u64) -> Result<
 }
 
 /// Topics of a thousand partitions, without a client.
-pub fn partitions(bench: &Bench, measured: &mut Measured, full: u64) -> Result<(), String> {
-    const TOPICS: u64 = 10;
-    let count = bench.count(full);
-    let each = i32::try_from(count / TOPICS).expect("a small count");
+pub fn partitions(
+    bench: &Bench,
+    measured: &mut Measured,
+    topics: u64,
+    labels: &[&str],
+) -> Result<(), String> {
+    let each = i32::try_from(bench.count(1_000)).expect("a small count");
+    let count = topics * bench.count(1_000);
     let quiet = bench.seconds(15);
     measured.load = format!(
-        "a broker that was just started; {TOPICS} topics of {each} partitions, one after the other, each \
+        "a broker that was just started; {topics} topics of {each} partitions, one after the other, each \
          created when ListOffsets answers for all of its partitions (at most 300 s and a minute); then \
          {} s of rest",
         quiet.as_secs_f64()
     );
-    on_fresh_brokers(bench, measured, |broker| {
+    on_fresh_brokers(bench, measured, labels, |broker| {
         let (before, _) = broker::memory_mb(broker)?;
         let reading = Reading::now(broker.process())?;
-        for topic in 0..TOPICS {
+        for topic in 0..topics {
             wire::create_topic(broker.port(), &format!("many-{topic}"), each)?;
         }
         let created = reading.until_now(broker.process())?;
@@ -93,11 +97,12 @@ pub fn partitions(bench: &Bench, measured: &mut Measured, full: u64) -> Result<(
 fn on_fresh_brokers(
     bench: &Bench,
     measured: &mut Measured,
+    labels: &[&str],
     run: impl Fn(&mut Broker) -> Result<Figures, String>,
 ) -> Result<(), String> {
     let contestants: [(&str, System); 2] = bench.contestants();
     let mut configurations = Vec::new();
-    bench.alternate(measured, &bench.labels(), |label, round| {
+    bench.alternate(measured, labels, |label, round| {
         let found = contestants.iter().find(|(name, _)| *name == label);
         let (_, system) = found.ok_or(format!("no contestant is called {label}"))?;
         let folder = format!("{label}/{round}");

@@ -22,7 +22,7 @@ pub struct Row {
 }
 
 /// All rows, in the order of the table.
-pub const ROWS: [Row; 30] = [
+pub const ROWS: [Row; 32] = [
     producing::PRODUCE_16,
     producing::PRODUCE_100,
     producing::PRODUCE_SMALL,
@@ -34,6 +34,7 @@ pub const ROWS: [Row; 30] = [
     reading::FETCH_PLAIN,
     reading::FETCH_JAVA,
     reading::FETCH_DRIVERS,
+    reading::FETCH_GROUPS,
     latency::COLD,
     producing::FSYNC_1,
     producing::FSYNC_64,
@@ -44,6 +45,7 @@ pub const ROWS: [Row; 30] = [
     process::CONNECTIONS_1000,
     process::CONNECTIONS_10000,
     process::PARTITIONS_10000,
+    process::PARTITIONS_100000,
     groups::COMMITS_1,
     groups::COMMITS_5,
     groups::GROUPS_1000,

@@ -1,8 +1,8 @@
 //! The rows of reading and of small requests.
 
 use super::{Row, against, against_kafka, one_of};
-use crate::loads;
 use crate::results::{Comparison, Goal};
+use crate::{loads, reading_loads};
 
 const CPU: &str = "broker_cpu_s_per_gb";
 const RATE: &str = "mb_per_s";
@@ -13,7 +13,7 @@ const SENDFILE: (&str, &str) = ("limit", "sendfile_cpu_s_per_gb");
 pub const FETCH_PLAIN: Row = Row {
     name: "fetch-plain",
     title: "fetch of resident data, 16 partitions, a reader that discards",
-    measure: loads::fetch_plain,
+    measure: reading_loads::fetch_plain,
     comparisons: &[
         against_kafka("broker CPU, s/GB", CPU, one_of(3.0)),
         against(
@@ -31,7 +31,7 @@ pub const FETCH_PLAIN: Row = Row {
 pub const FETCH_JAVA: Row = Row {
     name: "fetch-java",
     title: "fetch of resident data, 16 partitions, Apache's consumer",
-    measure: loads::fetch_java,
+    measure: reading_loads::fetch_java,
     comparisons: &[
         against_kafka("broker CPU, s/GB", CPU, one_of(3.0)),
         against(
@@ -49,7 +49,7 @@ pub const FETCH_JAVA: Row = Row {
 pub const FETCH_DRIVERS: Row = Row {
     name: "fetch-drivers",
     title: "fetch of resident data, 16 partitions, three perf tools in a group",
-    measure: loads::fetch_drivers,
+    measure: reading_loads::fetch_drivers,
     comparisons: &[
         against_kafka("broker CPU, s/GB, klamm's tool", CPU, one_of(3.0)),
         against(
@@ -93,6 +93,57 @@ pub const FETCH_DRIVERS: Row = Row {
             "the same with librdkafka's",
             ("klamm-rdkafka", RATE),
             ("kafka-rdkafka", RATE),
+            Goal::None,
+        ),
+    ],
+};
+
+/// As many readers of the same data as it is written for.
+pub const FETCH_GROUPS: Row = Row {
+    name: "fetch-groups",
+    title: "fetch of resident data, 16 partitions, by 1, 3 and 5 groups at once",
+    measure: reading_loads::fetch_groups,
+    comparisons: &[
+        against(
+            "1 group: broker CPU, s/GB",
+            ("klamm-1", CPU),
+            ("kafka-1", CPU),
+            one_of(3.0),
+        ),
+        against(
+            "3 groups: broker CPU, s/GB",
+            ("klamm-3", CPU),
+            ("kafka-3", CPU),
+            one_of(3.0),
+        ),
+        against(
+            "5 groups: broker CPU, s/GB",
+            ("klamm-5", CPU),
+            ("kafka-5", CPU),
+            one_of(3.0),
+        ),
+        against(
+            "1 group: throughput, MB/s",
+            ("klamm-1", RATE),
+            ("kafka-1", RATE),
+            Goal::MedianAtLeast(1.5),
+        ),
+        against(
+            "3 groups: throughput, MB/s",
+            ("klamm-3", RATE),
+            ("kafka-3", RATE),
+            Goal::MedianAtLeast(1.5),
+        ),
+        against(
+            "5 groups: throughput, MB/s",
+            ("klamm-5", RATE),
+            ("kafka-5", RATE),
+            Goal::MedianAtLeast(1.5),
+        ),
+        against(
+            "5 groups over 1: broker CPU, s/GB",
+            ("klamm-5", CPU),
+            ("klamm-1", CPU),
             Goal::None,
         ),
     ],
