@@ -321,7 +321,10 @@ fn measure(bench: &Bench, row: &Row, results: &Path, more: bool) -> Result<Value
     };
     let runs = results::runs_of(&result);
     result["comparisons"] = json!(row.evaluate(&runs, bench.same.is_some()));
+    // The words are those of today, also where rounds are added to an older file.
     result["title"] = json!(row.title);
+    result["description"] = json!(row.description);
+    result["shows_not"] = json!(row.shows_not);
     // A trial is looked at, not kept.
     if !bench.quick {
         let path = match bench.former {

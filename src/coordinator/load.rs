@@ -121,19 +121,18 @@ impl Loader {
             },
         };
         self.buffer.resize(slice.bytes, 0);
-        while self.filled < slice.bytes {
+        while let Some(file) = &slice.file
+            && self.filled < slice.bytes
+        {
             let position = slice.position + crate::base::convert::u64_from(self.filled);
-            match slice
-                .file
-                .read_resident(position, &mut self.buffer[self.filled..])
-            {
+            match file.read_resident(position, &mut self.buffer[self.filled..]) {
                 Ok(Resident::Read(0)) => {
                     tracing::error!("{name} cannot be loaded: its file ends at byte {position}");
                     return Progress::Failed;
                 }
                 Ok(Resident::Read(bytes)) => self.filled += bytes,
                 Ok(Resident::Cold) => {
-                    let (file, bytes) = (Arc::clone(&slice.file), slice.bytes - self.filled);
+                    let (file, bytes) = (Arc::clone(file), slice.bytes - self.filled);
                     self.slice = Some(slice);
                     return Progress::Cold {
                         file,

@@ -123,6 +123,9 @@ impl Log {
         log.leader_epochs.truncate_from_start(log.log_start_offset);
         log.drop_stray_snapshots(disk)?;
         log.remember_older_batches(disk);
+        for segment in &mut log.segments {
+            segment.let_go_of_file();
+        }
         Ok((log, recovered))
     }
 

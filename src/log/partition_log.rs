@@ -112,6 +112,8 @@ impl Log {
             log.topic_id = topic_id;
         }
         log.start_segment(disk, Offset(0), now)?;
+        // Whoever makes thousands of partitions has records for few of them at first.
+        log.active_mut().let_go_of_file();
         Ok(log)
     }
 
@@ -323,10 +325,15 @@ impl Log {
             directory: &self.directory,
         };
         let active = self.segments.len() - 1;
+        // A file that was written and not synced stays open: an error of its writeback is told to who has it open.
+        let is_at_rest =
+            self.queue.is_empty() && !self.is_writing() && self.synced_to >= self.log_end_offset;
         for (index, segment) in self.segments.iter_mut().enumerate() {
             let repaired = segment.repair_indexes(place, &self.config);
             if index < active {
                 segment.drop_cold();
+            } else if is_at_rest {
+                segment.drop_cold_file();
             }
             match repaired {
                 Ok(()) | Err(ReadError::OffsetOutOfRange { .. } | ReadError::Cold { .. }) => {}

@@ -17,8 +17,8 @@ use std::sync::Arc;
 /// Whole batches in a segment file, of which the last may be cut off, as in Kafka's.
 #[derive(Clone, Debug)]
 pub struct Slice {
-    /// The segment. It stays readable when the segment is deleted.
-    pub file: Arc<File>,
+    /// The segment, `None` where there is nothing to read. It stays readable when the segment is deleted.
+    pub file: Option<Arc<File>>,
     /// Byte at which the first batch starts.
     pub position: u64,
     /// How many bytes; 0 where there is nothing to read yet.
@@ -100,7 +100,7 @@ impl Log {
         let place = self.place(disk);
         let upper = upper.min(self.log_end_offset);
         if offset >= upper {
-            return self.nothing(place, offset);
+            return Ok(self.nothing(offset));
         }
         let mut index = self.segment_of(offset);
         // Compaction can leave a segment without records from this offset on: the next has them.
@@ -110,25 +110,25 @@ impl Log {
                     || (first.bytes > bytes_max && !at_least_one_batch)
                     || bytes_max == 0 && !at_least_one_batch
                 {
-                    return self.nothing(place, offset);
+                    return Ok(self.nothing(offset));
                 }
                 return self.slice(place, index, first, bytes_max, upper, patience);
             }
             index += 1;
         }
-        self.nothing(place, offset)
+        Ok(self.nothing(offset))
     }
 
-    fn nothing(&self, place: Place<'_>, offset: Offset) -> Result<Slice, ReadError> {
-        let active = self.active();
-        Ok(Slice {
-            file: Arc::clone(active.file(place)?),
-            position: active.bytes,
+    /// No file is opened for it: who waits at the end of many quiet partitions would have as many open.
+    fn nothing(&self, offset: Offset) -> Slice {
+        Slice {
+            file: None,
+            position: self.active().bytes,
             bytes: 0,
             first_batch_bytes: 0,
             base_offset: offset,
             next_offset: Some(offset),
-        })
+        }
     }
 
     fn slice(
@@ -151,7 +151,7 @@ impl Log {
         let is_cut = end > wanted;
         end = end.min(wanted);
         Ok(Slice {
-            file: Arc::clone(segment.file(place)?),
+            file: Some(Arc::clone(segment.file(place)?)),
             position: first.position,
             bytes: usize_from(end - first.position),
             first_batch_bytes: first.bytes,

@@ -270,9 +270,9 @@ impl Partitions {
         }
     }
 
-    /// Regular work on each log: what is old goes, files that nobody needs open are let go.
-    pub fn housekeeping<M>(&mut self, io: &mut Io<M>) {
-        for place in 0..self.slots.len() {
+    /// Regular work on the logs in some of the places: what is old goes, files that nobody needs open are let go.
+    pub fn housekeeping<M>(&mut self, io: &mut Io<M>, places: Range<usize>) {
+        for place in places {
             self.delete_old(io, place);
             let Some(partition) = self.slots[place].as_mut() else {
                 continue;

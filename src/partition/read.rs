@@ -157,10 +157,10 @@ impl Partitions {
                         }
                     }
                 }
-                if slice.bytes > 0 {
+                if let Some(file) = slice.file {
                     answer.first_batch_bytes = slice.first_batch_bytes;
                     answer.slice = Some(FileSlice {
-                        file: slice.file,
+                        file,
                         position: slice.position,
                         bytes: slice.bytes,
                     });

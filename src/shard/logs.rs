@@ -45,6 +45,8 @@ pub struct Logs {
     pub(super) changes: VecDeque<Change>,
     /// The place of the log whose recovery point moves next, while a round is under way.
     pub next_recovery_point: Option<usize>,
+    /// The place of the next log that housekeeping looks at, while it goes on.
+    pub next_to_tidy: Option<usize>,
     /// They are closed as soon as the ring's workers have written what they were given.
     pub close_when_written: bool,
     /// Logs of this core that could not be opened or made, and what is to be done again.
@@ -82,6 +84,7 @@ impl Logs {
             are_closed: false,
             close_when_written: false,
             next_recovery_point: None,
+            next_to_tidy: None,
             changes: VecDeque::new(),
             offline: BTreeMap::new(),
             retry_at: Instant::NEVER,

@@ -17,6 +17,7 @@ mod connections;
 mod control;
 mod coordinators;
 mod format;
+mod housekeeping;
 mod logs;
 mod mail;
 mod requests;

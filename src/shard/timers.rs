@@ -115,11 +115,12 @@ impl Shard {
             self.timers.log_starts = now + log_starts_interval(&self.configuration);
         }
         self.checkpoint(io, due);
-        if now >= self.timers.retention {
+        let is_due = now >= self.timers.retention;
+        if is_due {
             let interval = self.configuration.log_retention_check_interval_ms();
             self.timers.retention = now + milliseconds(interval);
-            self.partitions.housekeeping(io);
         }
+        self.keep_house(io, is_due);
         if now >= self.logs.retry_at {
             self.retry_logs(io);
             // One of them may be of a coordinator.

@@ -175,6 +175,25 @@ impl Broker {
             .join("")
     }
 
+    /// From now on the broker's process may have so many files open, sockets among them.
+    pub fn limit_open_files(&self, most: usize) {
+        let child = self.running.as_ref().expect("the broker runs");
+        let limited = Command::new("prlimit")
+            .arg(format!("--nofile={most}:{most}"))
+            .args(["--pid", &child.id().to_string()])
+            .status()
+            .expect("prlimit is on every Linux");
+        assert!(limited.success(), "the broker had ended");
+    }
+
+    /// How many files the broker's process has open.
+    pub fn open_files(&self) -> usize {
+        let child = self.running.as_ref().expect("the broker runs");
+        std::fs::read_dir(format!("/proc/{}/fd", child.id()))
+            .expect("a running process has descriptors")
+            .count()
+    }
+
     /// Memory of the broker's process that is resident, in bytes.
     pub fn resident_bytes(&self) -> u64 {
         self.status_bytes("VmRSS:")

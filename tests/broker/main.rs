@@ -16,6 +16,7 @@ mod broker;
 mod clients;
 mod command_line;
 mod deadline;
+mod descriptors;
 mod disk_full;
 mod durability;
 mod exact;

@@ -1,7 +1,9 @@
 //! The rows of groups and their offsets.
 
 use super::reading::REQUESTED;
-use super::{Row, against, against_kafka, alone};
+use super::{
+    ACKED_IN_MEMORY, CLOSED_LOOP, MEMBERS_ARE_ONE, Row, SAME_CORES, against, against_kafka, alone,
+};
 use crate::results::{Comparison, Goal};
 use crate::{group_loads, offsets};
 
@@ -20,6 +22,9 @@ const COMMITTED: [Comparison; 4] = [
 pub const COMMITS_1: Row = Row {
     name: "commits-1",
     title: "OffsetCommit of one partition, 64 groups and connections, 1 in flight",
+    description: "64 consumers commit an offset, and the next when that is done: what does a commit \
+                  cost, beside a server that only echoes?",
+    shows_not: &[CLOSED_LOOP, ACKED_IN_MEMORY, SAME_CORES],
     measure: |bench, measured| group_loads::commits(bench, measured, 1),
     comparisons: &COMMITTED,
 };
@@ -28,6 +33,9 @@ pub const COMMITS_1: Row = Row {
 pub const COMMITS_5: Row = Row {
     name: "commits-5",
     title: "OffsetCommit of one partition, 64 groups and connections, 5 in flight",
+    description: "The same with five commits under way for each, so that a broker can serve several at \
+                  a time.",
+    shows_not: &[CLOSED_LOOP, ACKED_IN_MEMORY, SAME_CORES],
     measure: |bench, measured| group_loads::commits(bench, measured, 5),
     comparisons: &COMMITTED,
 };
@@ -36,6 +44,12 @@ pub const COMMITS_5: Row = Row {
 pub const GROUPS_1000: Row = Row {
     name: "groups-1000",
     title: "1,000 classic groups of 4 members, 10,000 partitions, only heartbeats",
+    description: "4,000 members of 1,000 groups say every three seconds that they are alive, and \
+                  nothing else: what does it cost to have them?",
+    shows_not: &[
+        "Members do not fetch: a consumer that waits for records asks twice a second besides.",
+        SAME_CORES,
+    ],
     measure: group_loads::groups,
     comparisons: &[
         alone(
@@ -75,6 +89,9 @@ pub const GROUPS_1000: Row = Row {
 pub const JOIN_CLASSIC: Row = Row {
     name: "join-classic",
     title: "a classic group of 500 members on 5,000 partitions",
+    description: "500 consumers join a group that has 5,000 partitions, with the rebalance protocol \
+                  that the clients assign by: how long until all have theirs?",
+    shows_not: &[MEMBERS_ARE_ONE],
     measure: group_loads::join_classic,
     comparisons: &[
         against_kafka(
@@ -96,6 +113,8 @@ pub const JOIN_CLASSIC: Row = Row {
 pub const JOIN_CLASSIC_AT_ONCE: Row = Row {
     name: "join-classic-at-once",
     title: "the same group, `group.initial.rebalance.delay.ms=0`",
+    description: "The same without the delay that a new group waits for more members.",
+    shows_not: &[MEMBERS_ARE_ONE],
     measure: group_loads::join_classic_at_once,
     comparisons: &[
         against_kafka("first join to stable, s", "join_s", Goal::MedianAtMost(0.5)),
@@ -108,6 +127,9 @@ pub const JOIN_CLASSIC_AT_ONCE: Row = Row {
 pub const JOIN_848: Row = Row {
     name: "join-848",
     title: "a KIP-848 group of 1,000 members on 10,000 partitions",
+    description: "1,000 consumers join a group that has 10,000 partitions, with the protocol of \
+                  KIP-848, where the broker assigns.",
+    shows_not: &[MEMBERS_ARE_ONE],
     measure: group_loads::join_consumer,
     comparisons: &[
         against_kafka("first join to stable, s", "join_s", Goal::MedianAtMost(0.5)),
@@ -120,6 +142,11 @@ pub const JOIN_848: Row = Row {
 pub const LOAD_OFFSETS: Row = Row {
     name: "load-offsets",
     title: "loading 3,000,000 committed offsets after a restart, pages not in memory",
+    description: "A broker that holds three million committed offsets starts again, nothing of its \
+                  files in memory: when does it serve the last group?",
+    shows_not: &[
+        "The records of one large partition of __consumer_offsets are not compacted beforehand.",
+    ],
     measure: offsets::load,
     comparisons: &[
         alone(

@@ -1,6 +1,8 @@
 //! The rows of latency.
 
-use super::{Row, against, against_kafka, alone, one_of, turns};
+use super::{
+    ACKED_IN_MEMORY, LINGER, Row, SAME_CORES, against, against_kafka, alone, one_of, turns,
+};
 use crate::latency_loads;
 use crate::results::{Comparison, Goal};
 
@@ -17,6 +19,10 @@ const PING_PONG: (&str, &str) = ("limit", "ping_pong_p50_ms");
 pub const RATE_50K: Row = Row {
     name: "rate-50k",
     title: "producers at 50,000 records/s of 1 KiB",
+    description: "Producers send 50,000 records a second, each when it is due, whatever the broker \
+                  does: how late is the acknowledgement, once with lingering as in the other rows and \
+                  once without?",
+    shows_not: &[ACKED_IN_MEMORY, SAME_CORES, LINGER],
     measure: latency_loads::at_a_rate,
     comparisons: &[
         against_kafka("p99, ms", P99, one_of(10.0)),
@@ -62,6 +68,12 @@ pub const RATE_50K: Row = Row {
 pub const ONE_AT_A_TIME: Row = Row {
     name: "end-to-end-1",
     title: "end to end, one record of 100 B at a time",
+    description: "One record is sent, and the next when a waiting consumer has it: the shortest way \
+                  through the broker.",
+    shows_not: &[
+        ACKED_IN_MEMORY,
+        "Nothing else is asked of the broker meanwhile: the row end-to-end has it under load.",
+    ],
     measure: latency_loads::one_at_a_time,
     comparisons: &[
         against_kafka("p99, ms", P99, one_of(3.0)),
@@ -97,6 +109,10 @@ const fn p50(what: &'static str, klamm: &'static str, kafka: &'static str) -> Co
 pub const END_TO_END: Row = Row {
     name: "end-to-end",
     title: "end to end, 1 KiB, open loop at 10, 50 and 80 % of the slower system's most",
+    description: "How many records a second the slower broker delivers at most is measured first. Then \
+                  both are sent 10, 50 and 80 % of it, each record when it is due, and timed until a \
+                  consumer that waits at the broker has it.",
+    shows_not: &[ACKED_IN_MEMORY, SAME_CORES, "The producer does not linger."],
     measure: latency_loads::end_to_end,
     comparisons: &[
         p99("p99 at 10 %, ms", "klamm-10", "kafka-10"),
@@ -142,6 +158,14 @@ pub const END_TO_END: Row = Row {
 pub const PRODUCERS: Row = Row {
     name: "producers",
     title: "4, 50 and 400 keyed producers at 20,000 records/s of 1 KiB",
+    description: "The same 20,000 records a second by 4, 50 and 400 producers, each record to the \
+                  partition of its key: more producers are more and smaller batches. Is the rate kept, \
+                  and how late are acknowledgements? Then 400 as fast as they can.",
+    shows_not: &[
+        ACKED_IN_MEMORY,
+        SAME_CORES,
+        "All producers are in one process.",
+    ],
     measure: latency_loads::producers,
     comparisons: &[
         alone(
@@ -209,6 +233,14 @@ pub const PRODUCERS: Row = Row {
 pub const COLD: Row = Row {
     name: "cold",
     title: "producers at 10,000 records/s of 1 KiB beside readers of what is not in memory",
+    description: "Four readers go through a history that is not in memory, beside producers at a fixed \
+                  rate, and neither broker may have more than 2 GiB, page cache included: how much \
+                  later are the producers' acknowledgements than without the readers?",
+    shows_not: &[
+        ACKED_IN_MEMORY,
+        SAME_CORES,
+        "The disk is the machine's only one, and takes reads and writes of both.",
+    ],
     measure: latency_loads::cold,
     comparisons: &[
         alone(

@@ -17,6 +17,10 @@ pub struct Row {
     pub name: &'static str,
     /// Its title in the table.
     pub title: &'static str,
+    /// What it does and asks, in words that need no code.
+    pub description: &'static str,
+    /// What it does not show.
+    pub shows_not: &'static [&'static str],
     measure: fn(&Bench, &mut Measured) -> Result<(), String>,
     comparisons: &'static [Comparison],
 }
@@ -61,6 +65,22 @@ pub const ROWS: [Row; 32] = [
 /// readers of what is not in memory.
 const SHORT_TURNS: [&str; 3] = ["produce-16", "rate-50k", "cold"];
 const SHORT_TURN_MS: f64 = 2.0;
+
+// What several rows do not show.
+const CLOSED_LOOP: &str = "The load asks again when it is answered, so a slow broker is asked less: latency here is that of a full pipe.";
+const ACKED_IN_MEMORY: &str = "A record is acknowledged when it is in the page cache, on both sides: nothing waits for a disk.";
+const SAME_CORES: &str = "Clients and broker share the machine's cores and the loopback: a rate is that of both together.";
+const RESIDENT: &str = "All that is read lies in memory.";
+const CODEC_FIRST: &str = "Compressing costs the producers more than storing costs the broker, on the same cores: rates are not compared.";
+const LINGER: &str = "With lingering a record waits in the producer until its batch leaves, and most of p50 is that wait.";
+const ONE_DISK: &str =
+    "One disk of a virtual machine, whose time for a sync changes from hour to hour.";
+const KERNEL_SOCKETS: &str =
+    "Memory is the broker's own: what the kernel keeps for a socket is not in it.";
+const EMPTY: &str = "The partitions are empty: no segment but the first, no producers' state.";
+const ONE_NODE: &str = "One node: nothing is replicated.";
+const MEMBERS_ARE_ONE: &str =
+    "All members live in one thread of one client, whose own time is in the figure.";
 
 /// A part of what Kafka has.
 const fn one_of(parts: f64) -> Goal {

@@ -1,6 +1,6 @@
 //! The rows of the process itself: what it takes to be there, and for how many.
 
-use super::{Row, against, against_kafka, alone, one_of};
+use super::{EMPTY, KERNEL_SOCKETS, ONE_NODE, Row, against, against_kafka, alone, one_of};
 use crate::results::{Comparison, Goal};
 use crate::{loads, scale_loads};
 
@@ -28,6 +28,9 @@ const CONNECTED: [Comparison; 5] = [
 pub const CONNECTIONS_1000: Row = Row {
     name: "connections-1000",
     title: "1,000 idle connections",
+    description: "A thousand clients connect, ask once, and say nothing more: what does each of them \
+                  cost?",
+    shows_not: &[KERNEL_SOCKETS],
     measure: |bench, measured| scale_loads::connections(bench, measured, 1_000),
     comparisons: &CONNECTED,
 };
@@ -36,6 +39,9 @@ pub const CONNECTIONS_1000: Row = Row {
 pub const CONNECTIONS_10000: Row = Row {
     name: "connections-10000",
     title: "10,000 idle connections",
+    description: "Ten thousand clients connect, ask once, and say nothing more: what does each of them \
+                  cost?",
+    shows_not: &[KERNEL_SOCKETS],
     measure: |bench, measured| scale_loads::connections(bench, measured, 10_000),
     comparisons: &CONNECTED,
 };
@@ -55,6 +61,9 @@ const QUIET_PARTITIONS: Comparison = alone(
 pub const PARTITIONS_10000: Row = Row {
     name: "partitions-10000",
     title: "10,000 partitions, in 10 topics",
+    description: "Ten topics of a thousand partitions are made, and nobody uses them: how long does it \
+                  take, and what do they cost?",
+    shows_not: &[EMPTY, ONE_NODE],
     measure: |bench, measured| scale_loads::partitions(bench, measured, 10, &bench.labels()),
     comparisons: &[
         against_kafka("created, s", "create_s", one_of(10.0)),
@@ -75,6 +84,13 @@ pub const PARTITIONS_10000: Row = Row {
 pub const PARTITIONS_100000: Row = Row {
     name: "partitions-100000",
     title: "100,000 partitions, in 100 topics, klamm alone",
+    description: "A hundred topics of a thousand partitions are made, and nobody uses them: how long \
+                  does it take, and what do they cost?",
+    shows_not: &[
+        EMPTY,
+        ONE_NODE,
+        "Apache Kafka is not beside it: its indexes are two mappings a partition, of which Linux allows a process 65,530 unless told otherwise.",
+    ],
     measure: |bench, measured| {
         let labels = bench.labels();
         scale_loads::partitions(bench, measured, 100, &labels[1..])
@@ -96,6 +112,8 @@ pub const PARTITIONS_100000: Row = Row {
 pub const IDLE: Row = Row {
     name: "idle",
     title: "idle, freshly started, no connection",
+    description: "A broker that was just started, and nobody comes: what does it take to be there?",
+    shows_not: &["Neither broker has a topic."],
     measure: loads::idle,
     comparisons: &[
         alone("resident, MB", ("klamm", "rss_mb"), Goal::EveryAtMost(15.0)),
@@ -113,6 +131,9 @@ pub const IDLE: Row = Row {
 pub const START: Row = Row {
     name: "start",
     title: "exec to first acknowledged record",
+    description: "From exec until a client that tries all the time has its first record acknowledged, \
+                  on a folder that was used before and on a fresh one.",
+    shows_not: &["The program is in memory where the row before has run it."],
     measure: loads::start,
     comparisons: &[
         alone(

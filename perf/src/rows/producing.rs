@@ -1,6 +1,9 @@
 //! The rows of producing.
 
-use super::{Row, against, against_kafka, one_of};
+use super::{
+    ACKED_IN_MEMORY, CLOSED_LOOP, CODEC_FIRST, ONE_DISK, Row, SAME_CORES, against, against_kafka,
+    one_of,
+};
 use crate::drivers::Driver;
 use crate::produce_loads;
 use crate::results::{Comparison, Goal};
@@ -64,6 +67,9 @@ const PRODUCED: [Comparison; 10] = [
 pub const PRODUCE_16: Row = Row {
     name: "produce-16",
     title: "produce 1 KiB, 16 partitions, acks=1",
+    description: "Records of 1 KiB to 16 partitions, as fast as they are taken: what does a GB cost the \
+                  broker, and how many can the machine take, with three clients in turn?",
+    shows_not: &[CLOSED_LOOP, ACKED_IN_MEMORY, SAME_CORES],
     measure: |bench, measured| produce_loads::produce(bench, measured, 16, 1024, 1_000_000),
     comparisons: &PRODUCED,
 };
@@ -72,6 +78,8 @@ pub const PRODUCE_16: Row = Row {
 pub const PRODUCE_100: Row = Row {
     name: "produce-100",
     title: "produce 1 KiB, 100 partitions, acks=1",
+    description: "The same to a hundred partitions: batches are smaller and more files grow at once.",
+    shows_not: &[CLOSED_LOOP, ACKED_IN_MEMORY, SAME_CORES],
     measure: |bench, measured| produce_loads::produce(bench, measured, 100, 1024, 1_000_000),
     comparisons: &PRODUCED,
 };
@@ -80,6 +88,9 @@ pub const PRODUCE_100: Row = Row {
 pub const PRODUCE_SMALL: Row = Row {
     name: "produce-small",
     title: "produce 100 B, 6 partitions, acks=1",
+    description: "Records of 100 bytes: ten times as many in a GB, and a broker that walks through them \
+                  pays for each.",
+    shows_not: &[CLOSED_LOOP, ACKED_IN_MEMORY, SAME_CORES],
     measure: |bench, measured| produce_loads::produce(bench, measured, 6, 100, 5_000_000),
     comparisons: &[
         PRODUCED[0],
@@ -143,6 +154,9 @@ const COMPRESSED: [Comparison; 12] = [
 pub const CODECS: Row = Row {
     name: "produce-codecs",
     title: "produce 1 KiB of JSON, compressed (over uncompressed GB)",
+    description: "Orders in JSON, compressed by the producer with each codec. A broker can keep a \
+                  compressed batch as it comes: what does it cost for each GB that went into it?",
+    shows_not: &[CLOSED_LOOP, ACKED_IN_MEMORY, CODEC_FIRST],
     measure: |bench, measured| {
         produce_loads::produce_codecs(bench, measured, Driver::Klamm, 1_000_000)
     },
@@ -153,6 +167,9 @@ pub const CODECS: Row = Row {
 pub const CODECS_JAVA: Row = Row {
     name: "produce-codecs-java",
     title: "produce 1 KiB of JSON, compressed, Apache's client (over uncompressed GB)",
+    description: "The same with Apache's own producer, which compresses more slowly and so sends \
+                  smaller batches, more seldom.",
+    shows_not: &[CLOSED_LOOP, ACKED_IN_MEMORY, CODEC_FIRST],
     measure: |bench, measured| {
         produce_loads::produce_codecs(bench, measured, Driver::Java, 400_000)
     },
@@ -187,6 +204,12 @@ const fn synced(of_kafka: Goal, of_loop: Goal) -> [Comparison; 4] {
 pub const FSYNC_1: Row = Row {
     name: "fsync-1",
     title: "1 KiB synced before its ack, 1 partition, one producer",
+    description: "Each record is on the disk before it is acknowledged, one after the other: how near \
+                  is that to a loop that appends and syncs?",
+    shows_not: &[
+        ONE_DISK,
+        "Which core the partition lies on makes a fifth of it.",
+    ],
     measure: |bench, measured| produce_loads::fsync(bench, measured, 1, 1, 1),
     comparisons: &SYNCED_1,
 };
@@ -195,6 +218,9 @@ pub const FSYNC_1: Row = Row {
 pub const FSYNC_64: Row = Row {
     name: "fsync-64",
     title: "1 KiB synced before its ack, 64 partitions, a producer each",
+    description: "The same for 64 partitions with a producer each: how well are syncs of many files \
+                  done side by side?",
+    shows_not: &[ONE_DISK, SAME_CORES],
     measure: |bench, measured| produce_loads::fsync(bench, measured, 64, 1, 1),
     comparisons: &SYNCED_64,
 };
@@ -203,6 +229,9 @@ pub const FSYNC_64: Row = Row {
 pub const FSYNC_64_SHARED: Row = Row {
     name: "fsync-64-shared",
     title: "1 KiB synced before its ack, 64 partitions, eight producers each, 5 in flight",
+    description: "The same with eight producers for each partition, five requests in flight: a sync can \
+                  serve all who wait for it.",
+    shows_not: &[ONE_DISK, SAME_CORES],
     measure: |bench, measured| produce_loads::fsync(bench, measured, 64, 8, 5),
     comparisons: &SYNCED_64,
 };

@@ -1,6 +1,8 @@
 //! The rows of reading and of small requests.
 
-use super::{Row, against, against_kafka, one_of};
+use super::{
+    ACKED_IN_MEMORY, CLOSED_LOOP, RESIDENT, Row, SAME_CORES, against, against_kafka, one_of,
+};
 use crate::results::{Comparison, Goal};
 use crate::{loads, reading_loads};
 
@@ -13,6 +15,12 @@ const SENDFILE: (&str, &str) = ("limit", "sendfile_cpu_s_per_gb");
 pub const FETCH_PLAIN: Row = Row {
     name: "fetch-plain",
     title: "fetch of resident data, 16 partitions, a reader that discards",
+    description: "Sockets ask for 16 partitions that lie in memory, again and again, and let the kernel \
+                  throw the answers away: the broker alone, beside a loop that only sends pages.",
+    shows_not: &[
+        RESIDENT,
+        "A consumer that looks at its records is slower than this reader, and so lets the broker sleep: the other rows of fetching have it.",
+    ],
     measure: reading_loads::fetch_plain,
     comparisons: &[
         against_kafka("broker CPU, s/GB", CPU, one_of(3.0)),
@@ -31,6 +39,8 @@ pub const FETCH_PLAIN: Row = Row {
 pub const FETCH_JAVA: Row = Row {
     name: "fetch-java",
     title: "fetch of resident data, 16 partitions, Apache's consumer",
+    description: "Apache's consumer reads 16 partitions that lie in memory, round and round.",
+    shows_not: &[RESIDENT, SAME_CORES],
     measure: reading_loads::fetch_java,
     comparisons: &[
         against_kafka("broker CPU, s/GB", CPU, one_of(3.0)),
@@ -49,6 +59,9 @@ pub const FETCH_JAVA: Row = Row {
 pub const FETCH_DRIVERS: Row = Row {
     name: "fetch-drivers",
     title: "fetch of resident data, 16 partitions, three perf tools in a group",
+    description: "klamm's, Apache's and librdkafka's perf tools read the same partitions, each in a \
+                  group, once through: does the ratio depend on who measures?",
+    shows_not: &[RESIDENT, SAME_CORES],
     measure: reading_loads::fetch_drivers,
     comparisons: &[
         against_kafka("broker CPU, s/GB, klamm's tool", CPU, one_of(3.0)),
@@ -102,6 +115,9 @@ pub const FETCH_DRIVERS: Row = Row {
 pub const FETCH_GROUPS: Row = Row {
     name: "fetch-groups",
     title: "fetch of resident data, 16 partitions, by 1, 3 and 5 groups at once",
+    description: "What was produced once is read by one group, by three and by five at the same time: \
+                  what does another reader of the same data cost?",
+    shows_not: &[RESIDENT, SAME_CORES],
     measure: reading_loads::fetch_groups,
     comparisons: &[
         against(
@@ -173,6 +189,9 @@ pub const REQUESTED: [Comparison; 5] = [
 pub const REQUESTS_1: Row = Row {
     name: "requests-1",
     title: "one record of 100 B per batch, 64 connections, 1 in flight",
+    description: "64 connections, each with a record of 100 bytes, and the next when it is \
+                  acknowledged: what does a request cost, beside a server that only echoes?",
+    shows_not: &[CLOSED_LOOP, ACKED_IN_MEMORY, SAME_CORES],
     measure: |bench, measured| loads::small_requests(bench, measured, 1),
     comparisons: &REQUESTED,
 };
@@ -181,6 +200,9 @@ pub const REQUESTS_1: Row = Row {
 pub const REQUESTS_5: Row = Row {
     name: "requests-5",
     title: "one record of 100 B per batch, 64 connections, 5 in flight",
+    description: "The same with five requests under way on each connection, so that a broker can serve \
+                  several at a time.",
+    shows_not: &[CLOSED_LOOP, ACKED_IN_MEMORY, SAME_CORES],
     measure: |bench, measured| loads::small_requests(bench, measured, 5),
     comparisons: &REQUESTED,
 };

@@ -122,11 +122,12 @@ fn replay_log(
             .read_waiting(disk, offset, METADATA_BATCH_BYTES_MAX, end, true)
             .map_err(|error| QuorumError::Log(error.to_string()))?;
         let mut bytes = vec![0; slice.bytes];
-        let read = slice
-            .file
-            .read_at(slice.position, &mut bytes)
-            .map_err(|error| QuorumError::io("read", log.directory(), error))?;
-        bytes.truncate(read);
+        if let Some(file) = &slice.file {
+            let read = file
+                .read_at(slice.position, &mut bytes)
+                .map_err(|error| QuorumError::io("read", log.directory(), error))?;
+            bytes.truncate(read);
+        }
         let mut rest = Bytes::from(bytes);
         let before = offset;
         while !rest.is_empty() {

@@ -415,6 +415,22 @@ impl Segment {
         }
     }
 
+    /// The same for the segment that is appended to, all of which is synced: the next record opens its file again. Not where the
+    /// file is longer than the segment: whoever closes the log cuts that off, and knows it by the open file.
+    pub fn drop_cold_file(&mut self) {
+        if !self.is_touched.replace(false) {
+            self.let_go_of_file();
+        }
+    }
+
+    /// Closes its file, unless that is longer than the segment.
+    pub fn let_go_of_file(&mut self) {
+        let ends_here = |file: &Arc<File>| file.len().is_ok_and(|bytes| bytes == self.bytes);
+        if self.reserved.get() <= self.bytes && self.file.get().is_some_and(ends_here) {
+            self.file.take();
+        }
+    }
+
     /// Whether the index files have all entries.
     #[must_use]
     pub fn is_persisted(&self) -> bool {

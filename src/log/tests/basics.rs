@@ -1,7 +1,7 @@
 //! Append, write, read, roll, and open again.
 
 use super::*;
-use crate::log::ReadError;
+use crate::log::{ReadError, file_name};
 
 #[test]
 fn what_is_appended_is_read_after_it_was_written() {
@@ -47,6 +47,54 @@ fn what_is_appended_is_read_after_it_was_written() {
     assert_eq!(slice.bytes, 0);
     let beyond = log.read(&disk, Offset(6), 10, Offset(5), true);
     assert!(matches!(beyond, Err(ReadError::OffsetOutOfRange { .. })));
+}
+
+#[test]
+fn a_log_that_nobody_uses_has_no_file_open_once_it_is_synced() {
+    let (disk, _) = disk();
+    let mut log = create(&disk, LogConfig::default());
+    assert!(!log.active().has_file(), "of a new log");
+    log.append(batch(3, 10, 1000), EPOCH, at(1000)).unwrap();
+    log.write(&disk, at(1000)).unwrap();
+    for _ in 0..3 {
+        log.housekeeping(&disk, at(2000)).unwrap();
+        assert!(log.active().has_file(), "what is not synced stays open");
+    }
+    log.mark_synced(Offset(3), at(2000));
+    let read = |log: &Log| {
+        let slice = log.read(&disk, Offset(0), 1 << 20, Offset(3), true);
+        headers(&slice.unwrap()).len()
+    };
+    assert_eq!(read(&log), 1);
+    log.housekeeping(&disk, at(3000)).unwrap();
+    assert!(log.active().has_file(), "it was read since the last time");
+    log.housekeeping(&disk, at(4000)).unwrap();
+    assert!(!log.active().has_file());
+    assert_eq!(read(&log), 1);
+    log.housekeeping(&disk, at(5000)).unwrap();
+    log.housekeeping(&disk, at(6000)).unwrap();
+    log.append(batch(1, 10, 1001), EPOCH, at(6000)).unwrap();
+    log.write(&disk, at(6000)).unwrap();
+    log.close(&disk, at(7000)).unwrap();
+    let log = open(&disk, LogConfig::default(), true, Offset(4));
+    assert_eq!(log.log_end_offset(), Offset(4));
+    assert!(!log.active().has_file(), "of a log that was opened");
+}
+
+#[test]
+fn a_file_that_is_longer_than_its_segment_stays_open_until_it_is_cut() {
+    let (disk, _) = disk();
+    let config = LogConfig {
+        preallocate: true,
+        ..LogConfig::default()
+    };
+    let mut log = create(&disk, config);
+    log.housekeeping(&disk, at(1000)).unwrap();
+    log.housekeeping(&disk, at(2000)).unwrap();
+    assert!(log.active().has_file());
+    log.close(&disk, at(3000)).unwrap();
+    let file = disk.read(&log.active().path(Path::new(DIRECTORY), file_name::LOG), 1);
+    assert_eq!(file.unwrap().len(), 0);
 }
 
 #[test]

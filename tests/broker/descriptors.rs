@@ -1,0 +1,58 @@
+//! More partitions than a process may have files open.
+
+use crate::broker::Broker;
+use crate::command_line::create_topic;
+use crate::kcat;
+
+const PARTITIONS: i32 = 1000;
+const OPEN_FILES_MAX: usize = 300;
+
+#[test]
+fn partitions_may_be_more_than_files_that_may_be_open() {
+    let mut broker = Broker::start(2);
+    if !broker.is_klamm() {
+        // Apache has a file open for each of them, and says that it needs it.
+        return;
+    }
+    broker.limit_open_files(OPEN_FILES_MAX);
+    create_topic(&broker, "many", PARTITIONS);
+    let write = |broker: &Broker, partition: i32| {
+        let line = format!("to {partition}");
+        kcat::write_lines(broker, "many", Some(partition), &[line]);
+    };
+    let written = [0, 1, 499, 500, PARTITIONS - 1];
+    for partition in written {
+        write(&broker, partition);
+    }
+    // A consumer at the end of every partition, too.
+    let read = |broker: &Broker| {
+        let mut values: Vec<String> = kcat::printed(&[
+            "-C",
+            "-q",
+            "-e",
+            "-b",
+            &broker.bootstrap,
+            "-t",
+            "many",
+            "-o",
+            "beginning",
+        ])
+        .lines()
+        .map(str::to_owned)
+        .collect();
+        values.sort();
+        values
+    };
+    let mut expected: Vec<String> = written.map(|partition| format!("to {partition}")).into();
+    expected.sort();
+    assert_eq!(read(&broker), expected);
+    assert!(broker.open_files() < OPEN_FILES_MAX);
+    broker.stop();
+    broker.start_again();
+    assert!(broker.open_files() < OPEN_FILES_MAX, "after a start");
+    assert_eq!(read(&broker), expected);
+    broker.kill();
+    broker.start_again();
+    assert!(broker.open_files() < OPEN_FILES_MAX, "after a crash");
+    assert_eq!(read(&broker), expected);
+}
