@@ -238,6 +238,15 @@ impl Disk {
         }
     }
 
+    /// Makes durable all that was written to the file system which holds a directory, files and names, by whomever: one wait for the
+    /// device where a stop leaves thousands of files.
+    pub fn sync_file_system(&self, directory: &Path) -> io::Result<()> {
+        match self {
+            Disk::Native => super::native::disk::sync_file_system(directory),
+            Disk::Simulated(disk) => disk.sync_directory(directory),
+        }
+    }
+
     /// The whole content of a small file, or an error of kind `InvalidData` where it is larger than
     /// `bytes_max`. It may wait for the device.
     pub fn read(&self, path: &Path, bytes_max: usize) -> io::Result<Vec<u8>> {

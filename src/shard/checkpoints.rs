@@ -218,10 +218,32 @@ impl Shard {
         if self.phase == Phase::Serving {
             self.write_checkpoints(io, files);
         } else if control.shards_closed == self.cores {
-            // The last of the shards that stop completes the files.
-            self.write_checkpoints(io, CheckpointFiles::ALL);
+            // The last of the shards that stop completes the files. They may say what is durable only.
+            if self.sync_logs(io) {
+                self.write_checkpoints(io, CheckpointFiles::ALL);
+            }
         }
         self.stop_if_closed(io);
+    }
+
+    /// Makes durable what the shards have left in their logs. It is waited for. False where that failed: then the stop is
+    /// no clean one.
+    fn sync_logs(&mut self, io: &Io<Mail>) -> bool {
+        let mut directories = self.logs.directories.list.iter();
+        let is_synced = directories.all(|directory| {
+            let path = &directory.path;
+            let synced = io.disk().sync_file_system(path).inspect_err(|error| {
+                tracing::error!(
+                    "{} cannot be synced: {error}; the next start will check the logs",
+                    path.display()
+                );
+            });
+            synced.is_ok()
+        });
+        if let Some(control) = self.control.as_mut() {
+            control.is_clean &= is_synced;
+        }
+        is_synced
     }
 
     /// While the broker serves they are written away from the turn. At a stop they are waited for: the

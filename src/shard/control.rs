@@ -73,7 +73,7 @@ pub struct Control {
     pub checkpoints: Vec<Option<Vec<CheckpointLines>>>,
     /// Shards that have closed their logs.
     pub shards_closed: usize,
-    is_clean: bool,
+    pub(super) is_clean: bool,
 }
 
 /// Who waits for a reply.

@@ -456,7 +456,7 @@ impl Shard {
                 continue;
             }
             partition.doubt_pending_epochs();
-            if let Err(error) = partition.log.close(io.disk(), now) {
+            if let Err(error) = partition.log.close_unsynced(io.disk(), now) {
                 tracing::error!("{} was not closed cleanly: {error}", partition.name());
                 is_clean = false;
             }

@@ -51,6 +51,17 @@ pub fn read_resident(file: &File, position: u64, buffer: &mut [u8]) -> io::Resul
     }
 }
 
+/// `syncfs`, which tells of a write that failed since the last time (Linux 5.8).
+#[expect(unsafe_code, reason = "the standard library has no syncfs")]
+pub fn sync_file_system(directory: &Path) -> io::Result<()> {
+    let directory = File::open(directory)?;
+    // SAFETY: no pointers are passed.
+    if unsafe { libc::syncfs(directory.as_raw_fd()) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
 /// `fallocate` that leaves the length alone.
 #[expect(unsafe_code, reason = "the standard library has no fallocate")]
 pub fn reserve(file: &File, position: u64, bytes: u64) {
