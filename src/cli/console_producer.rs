@@ -61,7 +61,7 @@ pub struct ConsoleProducerArguments {
     #[arg(long, value_name = "ms", hide = true)]
     metadata_expiry_ms: Option<u64>,
     /// Bytes of a socket's send buffer; -1 leaves it to the kernel. [default: 102400]
-    #[arg(long, value_name = "size", value_parser = clap::value_parser!(i32).range(-1..))]
+    #[arg(long, value_name = "size", allow_negative_numbers = true, value_parser = clap::value_parser!(i32).range(-1..))]
     socket_buffer_size: Option<i32>,
     /// How lines are read: only Kafka's org.apache.kafka.tools.LineMessageReader.
     #[arg(

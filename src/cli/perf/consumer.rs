@@ -58,7 +58,7 @@ pub struct ConsumerPerfArguments {
     #[arg(long)]
     from_latest: bool,
     /// The size of the tcp RECV size.
-    #[arg(long, value_name = "size", default_value_t = 2 << 20, value_parser = clap::value_parser!(i32).range(-1..))]
+    #[arg(long, value_name = "size", default_value_t = 2 << 20, allow_negative_numbers = true, value_parser = clap::value_parser!(i32).range(-1..))]
     socket_buffer_size: i32,
     /// A setting of the consumer as key=value.
     #[arg(long, value_name = "prop1=val1")]
