@@ -4,7 +4,7 @@
 //! a line that loses some, that is what BBR is for. Between programs of one machine it more than doubles what a
 //! fetch costs (docs/decisions/fetches.md). So listeners have another congestion control, which those who
 //! connect inherit (pacing once begun does not end with a later change); and whoever turns out to be far when accepted
-//! gets BBR after all. Who connects to this very machine begins without it in the same way.
+//! gets BBR after all. Tools begin without it where they connect by a loopback address; by another one of this machine's they are paced.
 
 use super::sys;
 use socket2::SockRef;
