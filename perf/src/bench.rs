@@ -120,6 +120,16 @@ pub fn now_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(0)
 }
 
+/// The one of a row's contestants that has this label.
+pub fn called<'k, T>(
+    known: &'k [T],
+    label: &str,
+    name_of: impl Fn(&'k T) -> &'k str,
+) -> Result<&'k T, String> {
+    let found = known.iter().find(|one| name_of(one) == label);
+    found.ok_or_else(|| format!("no contestant is called {label}"))
+}
+
 /// The running brokers of a row by their labels.
 pub struct Running(pub Vec<(&'static str, Broker)>);
 

@@ -1,7 +1,7 @@
 //! What the rows of latency do: open loops at a rate, one record after the other, many producers, and
 //! producers beside readers of what is no longer in memory. The generator is klamm's own.
 
-use crate::bench::{Bench, Running, measure, now_ms};
+use crate::bench::{Bench, Running, called, measure, now_ms};
 use crate::broker::Broker;
 use crate::cap::Cap;
 use crate::drivers::{Payload, Production};
@@ -92,8 +92,7 @@ pub fn at_a_rate(bench: &Bench, measured: &mut Measured) -> Result<(), String> {
     known.extend(systems.map(|system| (format!("{system}-linger-0"), system, Some(0))));
     let labels: Vec<&str> = known.iter().map(|(label, _, _)| label.as_str()).collect();
     bench.alternate(measured, &labels, |label, round| {
-        let found = known.iter().find(|(name, _, _)| name == label);
-        let (_, system, linger_ms) = found.ok_or(format!("no contestant is called {label}"))?;
+        let (_, system, linger_ms) = called(&known, label, |one| &one.0)?;
         let load = Load {
             linger_ms: *linger_ms,
             ..load.clone()
@@ -137,8 +136,7 @@ pub fn producers(bench: &Bench, measured: &mut Measured) -> Result<(), String> {
     known.extend(systems.map(|one| (format!("{one}-400-unbounded"), one, None, 400)));
     let labels: Vec<&str> = known.iter().map(|(label, ..)| label.as_str()).collect();
     bench.alternate(measured, &labels, |label, round| {
-        let found = known.iter().find(|(name, ..)| name == label);
-        let (_, system, rate, count) = found.ok_or(format!("no contestant is called {label}"))?;
+        let (_, system, rate, count) = called(&known, label, |one| &one.0)?;
         let topic = format!("{label}-{round}");
         produce_once(bench, running.get(system)?, &topic, &load(*rate, *count))
     })?;
@@ -243,8 +241,7 @@ pub fn end_to_end(bench: &Bench, measured: &mut Measured) -> Result<(), String> 
     }
     let labels: Vec<&str> = known.iter().map(|(label, ..)| label.as_str()).collect();
     bench.alternate(measured, &labels, |label, _| {
-        let found = known.iter().find(|(name, ..)| name == label);
-        let (_, system, rate) = found.ok_or(format!("no contestant is called {label}"))?;
+        let (_, system, rate) = called(&known, label, |one| &one.0)?;
         once(running.get(system)?, due(*rate, duration), *rate)
     })?;
     running.stop()

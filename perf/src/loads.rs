@@ -1,6 +1,6 @@
 //! What the rows of small requests and of the process itself do: requests, idling, starting.
 
-use crate::bench::{Bench, Running, measure, now_ms};
+use crate::bench::{Bench, Running, called, measure, now_ms};
 use crate::broker::{self, Broker, Node, System};
 use crate::figures::Figures;
 use crate::requests::{self, Load};
@@ -87,8 +87,8 @@ pub fn idle(bench: &Bench, measured: &mut Measured) -> Result<(), String> {
         measured,
         &contestants.map(|(label, _)| label),
         |label, _| {
-            let system = system_of(&contestants, label)?;
-            let node = Node::fresh(&bench.installation, system, label)?;
+            let (_, system) = called(&contestants, label, |one| one.0)?;
+            let node = Node::fresh(&bench.installation, *system, label)?;
             configurations.push((label.to_owned(), node.configuration()));
             let mut broker = node.start(&bench.installation)?;
             std::thread::sleep(bench.seconds(20));
@@ -103,13 +103,6 @@ pub fn idle(bench: &Bench, measured: &mut Measured) -> Result<(), String> {
     )?;
     measured.configurations.extend(configurations);
     Ok(())
-}
-
-fn system_of(contestants: &[(&str, System)], label: &str) -> Result<System, String> {
-    let found = contestants.iter().find(|(name, _)| *name == label);
-    found
-        .map(|(_, system)| *system)
-        .ok_or(format!("no contestant is called {label}"))
 }
 
 /// See the row.
@@ -142,8 +135,7 @@ pub fn start(bench: &Bench, measured: &mut Measured) -> Result<(), String> {
                 startup::first_ack(&bench.installation, node, TOPIC, false, now_ms())?
             }
             None => {
-                let found = fresh.iter().find(|(name, _)| name == label);
-                let (_, system) = found.ok_or(format!("no contestant is called {label}"))?;
+                let (_, system) = called(&fresh, label, |one| &one.0)?;
                 let node = Node::fresh(&bench.installation, *system, label)?;
                 startup::first_ack(&bench.installation, &node, TOPIC, true, now_ms())?
             }

@@ -1,6 +1,6 @@
 //! How long a broker takes to load the offsets that groups have committed.
 
-use crate::bench::{Bench, Running};
+use crate::bench::{Bench, Running, called};
 use crate::broker::{Broker, Installation, Node, System};
 use crate::figures::Figures;
 use crate::group_wire;
@@ -46,8 +46,7 @@ pub fn load(bench: &Bench, measured: &mut Measured) -> Result<(), String> {
         measured,
         &contestants.map(|(label, _)| label),
         |label, _| {
-            let found = nodes.iter().find(|(name, _)| *name == label);
-            let (_, node) = found.ok_or(format!("no contestant is called {label}"))?;
+            let (_, node) = called(&nodes, label, |one| one.0)?;
             load_once(&bench.installation, node, records)
         },
     )

@@ -1,6 +1,6 @@
 //! What the rows of producing do: three drivers, the codecs, and a sync before every ack.
 
-use crate::bench::{Bench, Running, measure, now_ms, per_gb};
+use crate::bench::{Bench, Running, called, measure, now_ms, per_gb};
 use crate::broker::Broker;
 use crate::clients;
 use crate::drivers::{self, Driver, PRODUCER, Payload, Production};
@@ -86,8 +86,7 @@ pub fn produce(
     let known = drivers::contestants(bench.labels(), &Driver::ALL);
     let labels: Vec<&str> = known.iter().map(|(label, _, _)| label.as_str()).collect();
     bench.alternate(measured, &labels, |label, round| {
-        let found = known.iter().find(|(name, _, _)| name == label);
-        let (_, system, driver) = found.ok_or(format!("no contestant is called {label}"))?;
+        let (_, system, driver) = called(&known, label, |one| &one.0)?;
         let topic = format!("{label}-{round}");
         let production = Production {
             topic: &topic,
@@ -140,8 +139,7 @@ pub fn produce_codecs(
     }
     let labels: Vec<&str> = known.iter().map(|(label, _, _)| label.as_str()).collect();
     bench.alternate(measured, &labels, |label, round| {
-        let found = known.iter().find(|(name, _, _)| name == label);
-        let (_, system, codec) = found.ok_or(format!("no contestant is called {label}"))?;
+        let (_, system, codec) = called(&known, label, |one| &one.0)?;
         let topic = format!("{label}-{round}");
         let production = Production {
             topic: &topic,

@@ -1,7 +1,7 @@
 //! What the rows of reading do: a reader that discards, Apache's consumer, three perf tools, several groups
 //! at once.
 
-use crate::bench::{Bench, Running, SOCKETS, measure, now_ms, per_gb};
+use crate::bench::{Bench, Running, SOCKETS, called, measure, now_ms, per_gb};
 use crate::broker::Broker;
 use crate::drivers::{self, Driver};
 use crate::figures::Figures;
@@ -140,8 +140,7 @@ pub fn fetch_drivers(bench: &Bench, measured: &mut Measured) -> Result<(), Strin
     let known = drivers::contestants(bench.labels(), &Driver::ALL);
     let labels: Vec<&str> = known.iter().map(|(label, _, _)| label.as_str()).collect();
     bench.alternate(measured, &labels, |label, round| {
-        let found = known.iter().find(|(name, _, _)| name == label);
-        let (_, system, driver) = found.ok_or(format!("no contestant is called {label}"))?;
+        let (_, system, driver) = called(&known, label, |one| &one.0)?;
         let group = format!("{label}-{round}");
         fetch_driven(bench, running.get(system)?, *driver, &group, records)
     })?;
@@ -196,8 +195,7 @@ pub fn fetch_groups(bench: &Bench, measured: &mut Measured) -> Result<(), String
         .map(|(label, _, _)| label.as_str())
         .collect();
     bench.alternate(measured, &labels, |label, round| {
-        let found = contestants.iter().find(|(name, _, _)| name == label);
-        let (_, system, groups) = found.ok_or(format!("no contestant is called {label}"))?;
+        let (_, system, groups) = called(&contestants, label, |one| &one.0)?;
         let name = format!("{label}-{round}");
         read_by_groups(bench, running.get(system)?, *groups, &name, records)
     })?;

@@ -1,6 +1,6 @@
 //! What the rows of size do: many connections, many partitions, each on a broker that was just started.
 
-use crate::bench::{Bench, measure};
+use crate::bench::{Bench, called, measure};
 use crate::broker::{self, Broker, Node, System};
 use crate::figures::Figures;
 use crate::links::Links;
@@ -103,8 +103,7 @@ fn on_fresh_brokers(
     let contestants: [(&str, System); 2] = bench.contestants();
     let mut configurations = Vec::new();
     bench.alternate(measured, labels, |label, round| {
-        let found = contestants.iter().find(|(name, _)| *name == label);
-        let (_, system) = found.ok_or(format!("no contestant is called {label}"))?;
+        let (_, system) = called(&contestants, label, |one| one.0)?;
         let folder = format!("{label}/{round}");
         let node = Node::fresh(&bench.installation, *system, &folder)?;
         configurations.push((label.to_owned(), node.configuration()));

@@ -72,7 +72,6 @@ const ACKED_IN_MEMORY: &str = "A record is acknowledged when it is in the page c
 const SAME_CORES: &str = "Clients and broker share the machine's cores and the loopback: a rate is that of both together.";
 const RESIDENT: &str = "All that is read lies in memory.";
 const CODEC_FIRST: &str = "Compressing costs the producers more than storing costs the broker, on the same cores: rates are not compared.";
-const LINGER: &str = "With lingering a record waits in the producer until its batch leaves, and most of p50 is that wait.";
 const ONE_DISK: &str =
     "One disk of a virtual machine, whose time for a sync changes from hour to hour.";
 const KERNEL_SOCKETS: &str =
