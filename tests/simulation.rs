@@ -49,6 +49,9 @@ fn run_many(first: u64) {
         total.failed_syncs += report.failed_syncs;
         total.cold_pages += report.cold_pages;
         total.slow_writes += report.slow_writes;
+        total.few_descriptors += report.few_descriptors;
+        total.unsynced_stops += report.unsynced_stops;
+        total.broken_stops += report.broken_stops;
         total.disconnects += report.disconnects;
     }
     println!("seeds {first} to {}: {total:?}", first + SEEDS - 1);
@@ -60,6 +63,10 @@ fn run_many(first: u64) {
     assert!(total.kills > SEEDS && total.stops > 5, "{total:?}");
     assert!(total.full_disks > 3 && total.failed_syncs > 3, "{total:?}");
     assert!(total.slow_writes > 10, "{total:?}");
+    assert!(
+        total.few_descriptors > 3 && total.unsynced_stops > 1,
+        "{total:?}"
+    );
     assert!(total.cold_pages > 3 && total.lookups > 50, "{total:?}");
     assert!(total.topic_changes > SEEDS, "{total:?}");
 }

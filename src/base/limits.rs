@@ -27,6 +27,10 @@ pub const SEND_FILE_BYTES_MAX: usize = 256 << 10;
 /// Mails between two shards that may wait; the sender keeps the rest and tries next turn.
 pub const MAILBOX_BATCHES_MAX: usize = 1024;
 
+/// Descriptors that no log's file takes, of a process that may have four times as many: for connections, syncs of
+/// directories and checkpoints, which have to go on while logs take turns with the others.
+pub const DESCRIPTORS_KEPT: u64 = 256;
+
 /// Longest topic name, as Kafka's.
 pub const TOPIC_NAME_BYTES_MAX: usize = 249;
 

@@ -28,6 +28,7 @@ pub mod meta_properties;
 mod offset_index;
 mod older_batches;
 pub mod open;
+mod open_files;
 pub mod partition_log;
 pub mod partition_metadata;
 pub mod producer_snapshot;

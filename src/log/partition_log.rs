@@ -320,14 +320,12 @@ impl Log {
         }
         self.producers
             .expire(now.timestamp, self.config.producer_id_expiration_ms);
+        let is_at_rest = self.is_at_rest();
         let place = Place {
             disk,
             directory: &self.directory,
         };
         let active = self.segments.len() - 1;
-        // A file that was written and not synced stays open: an error of its writeback is told to who has it open.
-        let is_at_rest =
-            self.queue.is_empty() && !self.is_writing() && self.synced_to >= self.log_end_offset;
         for (index, segment) in self.segments.iter_mut().enumerate() {
             let repaired = segment.repair_indexes(place, &self.config);
             if index < active {

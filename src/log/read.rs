@@ -151,7 +151,7 @@ impl Log {
         let is_cut = end > wanted;
         end = end.min(wanted);
         Ok(Slice {
-            file: Some(Arc::clone(segment.file(place)?)),
+            file: Some(Arc::clone(segment.spare_file(place)?)),
             position: first.position,
             bytes: usize_from(end - first.position),
             first_batch_bytes: first.bytes,

@@ -196,7 +196,7 @@ impl Log {
         let segment = self.active_mut();
         segment.add_time_entry();
         segment.persist_indexes(place)?;
-        if segment.has_file() {
+        if segment.may_need_cut() {
             segment.trim_file(place)?;
         }
         self.persist_indexes(disk, 0)?;

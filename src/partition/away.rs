@@ -26,6 +26,10 @@ impl Partitions {
             return; // a failed write of this turn had it noted twice
         }
         partition.is_dirty = false;
+        if self.must_wait_for_room(io.disk(), io.now(), place) {
+            return;
+        }
+        let partition = self.at(place).expect("it was there");
         let topic_partition = partition.topic_partition;
         match partition.log.begin_write(io.disk(), io.now()) {
             Ok(None) => {}

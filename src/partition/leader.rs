@@ -23,7 +23,7 @@ pub(super) struct Sync {
 pub enum Fate {
     /// It stands in the log.
     Written,
-    /// It is still being written.
+    /// It is still being written, or waits for that.
     Pending,
     /// It could not be written.
     Lost,
@@ -225,7 +225,7 @@ impl Partition {
             Fate::Lost
         } else if end <= self.log.log_end_offset() {
             Fate::Written
-        } else if self.log.is_writing() {
+        } else if self.log.is_writing() || self.is_dirty {
             Fate::Pending
         } else {
             Fate::Lost

@@ -19,6 +19,7 @@ mod leader;
 mod partitions;
 pub mod placement;
 mod read;
+mod room;
 pub mod session;
 pub mod settings;
 mod sync;

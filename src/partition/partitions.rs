@@ -3,6 +3,7 @@
 
 use super::append::Round;
 use super::leader::Partition;
+use super::room::Room;
 use super::sync::Syncs;
 use super::work::{Answer, Origin, Work};
 use crate::base::collections::HashMap;
@@ -37,6 +38,8 @@ pub struct Partitions {
     pub(super) flushes: BTreeSet<(Instant, usize)>,
     /// Syncs under way, and those that may wait (`sync.rs`).
     pub(super) syncs: Syncs,
+    /// Logs that wait for a descriptor (`room.rs`).
+    pub(super) room: Room,
     /// Writes under way on the ring's workers: of which log.
     pub(super) writes: HashMap<u64, TopicPartition>,
     /// Files of leader epochs that are being replaced: of which log.
@@ -96,6 +99,7 @@ impl Partitions {
         self.rounds_may_end = true;
         self.free.push(place);
         self.dirty.retain(|dirty| *dirty != place);
+        self.room.forget(place);
         if let Some(at) = partition.flush_at {
             self.flushes.remove(&(at, place));
         }
@@ -215,9 +219,13 @@ impl Partitions {
         self.dirty = dirty;
         let (dirty, bytes) = self.write_logs(io.disk(), io.now(), effects);
         io.note_written(bytes);
+        let is_short = self.room.is_short(io.now().instant);
         for place in dirty {
             self.trim(io, place);
             self.start_sync(io, place);
+            if is_short {
+                self.let_go(place);
+            }
         }
         for place in away {
             self.write_away(io, place, effects);
@@ -247,6 +255,10 @@ impl Partitions {
             if partition.log.is_writing() {
                 continue; // on_written goes on with it
             }
+            if self.must_wait_for_room(disk, now, place) {
+                continue;
+            }
+            let partition = self.slots[place].as_mut().expect("it was there");
             match partition.log.write(disk, now) {
                 Ok(written) => bytes += written.bytes,
                 Err(error) => partition.note_failed_write(&error),

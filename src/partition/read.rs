@@ -180,6 +180,10 @@ impl Partitions {
             Err(ReadError::OffsetOutOfRange { .. }) => {
                 answer = nothing_of(answer, ErrorCode::OFFSET_OUT_OF_RANGE);
             }
+            // There is nothing for now: it is asked again, and then there may be a descriptor.
+            Err(ReadError::Storage(error)) if error.is_out_of_descriptors() => {
+                self.room.ask(io.now().instant);
+            }
             Err(ReadError::Storage(error)) => {
                 tracing::error!("{}: {error}", partition.name());
                 answer.error = ErrorCode::KAFKA_STORAGE_ERROR;
@@ -282,6 +286,10 @@ impl Partitions {
                     position,
                     bytes,
                 });
+            }
+            Err(ReadError::Storage(error)) if error.is_out_of_descriptors() => {
+                answer.error = ErrorCode::KAFKA_STORAGE_ERROR;
+                self.room.ask(io.now().instant);
             }
             Err(error) => {
                 tracing::error!("{}: {error}", partition.name());

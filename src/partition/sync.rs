@@ -219,6 +219,9 @@ impl Partitions {
         }
         self.start_sync(io, place);
         self.await_flush(place);
+        if self.room.is_short(io.now().instant) {
+            self.let_go(place);
+        }
     }
 }
 

@@ -124,6 +124,21 @@ pub fn is_out_of_descriptors(error: &io::Error) -> bool {
 }
 
 impl Disk {
+    /// Opens a file of a log, of which there may be more than descriptors. Where only the last are left it fails as if
+    /// none was: those are for what goes on meanwhile, connections, syncs of directories and checkpoints.
+    pub fn open_spare(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<File>> {
+        if let Disk::Simulated(disk) = self {
+            disk.check_spare()?;
+        }
+        let file = self.open(path, mode)?;
+        match file.descriptor() {
+            Some(descriptor) if super::native::disk::is_one_of_the_last(descriptor) => {
+                Err(io::Error::from_raw_os_error(libc::EMFILE))
+            }
+            Some(_) | None => Ok(file),
+        }
+    }
+
     /// Opens a file.
     pub fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<File>> {
         let backend = match self {
@@ -243,7 +258,7 @@ impl Disk {
     pub fn sync_file_system(&self, directory: &Path) -> io::Result<()> {
         match self {
             Disk::Native => super::native::disk::sync_file_system(directory),
-            Disk::Simulated(disk) => disk.sync_directory(directory),
+            Disk::Simulated(disk) => disk.sync_file_system(directory),
         }
     }
 

@@ -175,7 +175,7 @@ impl Shard {
                     core: self.core,
                     lines,
                     files,
-                    is_final: false,
+                    closed_cleanly: None,
                 };
                 self.pass(io, 0, mail);
             }
@@ -206,14 +206,15 @@ impl Shard {
         core: usize,
         lines: Vec<CheckpointLines>,
         files: CheckpointFiles,
-        is_final: bool,
+        closed_cleanly: Option<bool>,
     ) {
         let Some(control) = self.control.as_mut() else {
             return;
         };
         control.checkpoints[core] = Some(lines);
-        if is_final {
+        if let Some(is_clean) = closed_cleanly {
             control.shards_closed += 1;
+            control.is_clean &= is_clean;
         }
         if self.phase == Phase::Serving {
             self.write_checkpoints(io, files);

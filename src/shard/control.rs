@@ -602,9 +602,6 @@ impl Shard {
             io.close(socket);
         }
         let lines = self.checkpoint_lines();
-        if let Some(control) = self.control.as_mut() {
-            control.is_clean &= is_clean;
-        }
         self.pass(
             io,
             0,
@@ -612,7 +609,7 @@ impl Shard {
                 core: self.core,
                 lines,
                 files: CheckpointFiles::ALL,
-                is_final: true,
+                closed_cleanly: Some(is_clean),
             },
         );
         if self.core != 0 {

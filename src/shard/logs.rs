@@ -449,6 +449,10 @@ impl Shard {
         io.finish_replacements();
         let mut is_clean = self.phase == Phase::Stopping && self.logs.are_missing_clean();
         self.logs.are_closed = true;
+        // What is left to do takes descriptors, of which there may be none.
+        for partition in self.partitions.iter_mut() {
+            partition.log.let_go_before_sync();
+        }
         for partition in self.partitions.iter_mut() {
             if partition.is_offline() {
                 tracing::error!("{} was offline: the next start checks it", partition.name());
@@ -460,6 +464,7 @@ impl Shard {
                 tracing::error!("{} was not closed cleanly: {error}", partition.name());
                 is_clean = false;
             }
+            partition.log.let_go_before_sync();
         }
         is_clean
     }

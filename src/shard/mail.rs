@@ -84,9 +84,11 @@ pub enum Mail {
         lines: Vec<CheckpointLines>,
         /// Which files they are for; the last word is for all.
         files: CheckpointFiles,
-        /// Whether the shard has closed its logs, and this is its last word.
-        is_final: bool,
+        /// The shard's last word, after it has closed its logs: whether all were closed cleanly.
+        closed_cleanly: Option<bool>,
     },
+    /// A log of another core found no descriptor: what can be closed is closed.
+    DescriptorsShort,
     /// What a connection that is handed over uses: it comes before the connection does.
     Session(MovingSession),
     /// For shard 0: why a connection was closed, which is told once.

@@ -36,7 +36,7 @@ use crate::metadata::image::MetadataImage;
 use crate::partition::session::FetchSessions;
 use crate::partition::settings::TopicSettingsTable;
 use crate::partition::work::{Origin, RequestId, Work};
-use crate::partition::{Partitions, TurnEffects};
+use crate::partition::{Partition, Partitions, TurnEffects};
 use crate::runtime::io::{Event, Io, SocketId, Turn};
 use bytes::Bytes;
 use connections::Connections;
@@ -130,6 +130,13 @@ impl Turn for Shard {
 }
 
 impl Shard {
+    /// Whether one of its logs was found broken: after such a life the next start checks the logs.
+    #[must_use]
+    pub fn has_broken_log(&self) -> bool {
+        let mut all = self.partitions.between(0..self.partitions.places_end());
+        all.any(Partition::is_offline)
+    }
+
     fn on_event(&mut self, io: &mut Io<Mail>, event: Event<Mail>) {
         match event {
             Event::Accepted {
@@ -193,10 +200,11 @@ impl Shard {
                 core,
                 lines,
                 files,
-                is_final,
+                closed_cleanly,
             } => {
-                self.on_checkpoint(io, core, lines, files, is_final);
+                self.on_checkpoint(io, core, lines, files, closed_cleanly);
             }
+            Mail::DescriptorsShort => self.partitions.on_descriptors_short(io.now().instant),
             Mail::Session(moving) => self.sessions.arrive(moving, io.now().instant),
             Mail::Complaint { peer, why } => self.complain(io, peer, why),
         }

@@ -102,6 +102,12 @@ impl Shard {
             }
             Some(_) => {}
         }
+        self.partitions.make_room(io);
+        if self.partitions.take_descriptors_short() {
+            for core in (0..self.cores).filter(|&core| core != self.core) {
+                io.mail(core, Mail::DescriptorsShort);
+            }
+        }
         self.partitions.sync_next(io);
         let due = CheckpointFiles {
             offsets: now >= self.timers.checkpoint,
@@ -148,6 +154,7 @@ impl Shard {
         let regular = timers.checkpoint.min(timers.recovery_point);
         let regular = regular.min(timers.log_starts).min(timers.retention);
         let regular = regular.min(self.partitions.next_sync());
+        let regular = regular.min(self.partitions.next_room());
         regular.min(flush).min(idle).min(self.logs.retry_at)
     }
 }

@@ -9,12 +9,14 @@ use super::producer::Producer;
 use crate::base::prng::Prng;
 use crate::base::time::{Instant, Now};
 use crate::config::Configuration;
+use crate::log::clean_shutdown;
 use crate::protocol::ErrorCode;
 use crate::runtime::disk::Disk;
 use crate::runtime::simulated::drive::Simulation;
 use crate::shard::{Shard, Start};
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -93,6 +95,12 @@ pub struct Report {
     pub cold_pages: u64,
     /// Times appends were written away from the turn.
     pub slow_writes: u64,
+    /// Times hardly any file could be opened for a log.
+    pub few_descriptors: u64,
+    /// Clean stops whose files could not be made durable.
+    pub unsynced_stops: u64,
+    /// Stops with a log that was found broken.
+    pub broken_stops: u64,
     /// Connections that a client gave up.
     pub disconnects: u64,
     /// Partitions that members of a group were given.
@@ -145,6 +153,8 @@ struct Weather {
     is_full: bool,
     is_cold: bool,
     syncs_fail: bool,
+    /// The file system cannot be synced when the process stops.
+    stop_is_unsynced: bool,
     /// Some fault, start or stop of this life: partitions may refuse.
     is_rough: bool,
     /// Until then answers from before may still arrive.
@@ -434,11 +444,24 @@ impl World {
     /// Starts the process where it is down, and sees it come to rest where it is stopping.
     fn run_process(&mut self) -> Result<(), String> {
         let now = self.simulation.now().instant;
+        let is_broken = self.simulation.shards().any(Shard::has_broken_log);
         match self.process {
             Process::Down { start_at } if now >= start_at => self.start(),
             Process::Stopping { .. } if self.simulation.is_stopped() => {
                 self.note("the process has stopped");
                 self.report.stops += 1;
+                let marker = Path::new("/data").join(clean_shutdown::FILE_NAME);
+                let is_clean = self.simulation.disk().exists(&marker);
+                self.report.unsynced_stops += u64::from(self.weather.stop_is_unsynced);
+                self.report.broken_stops += u64::from(is_broken);
+                if is_clean && self.weather.stop_is_unsynced {
+                    return Err(
+                        "what the stop left could not be synced, and it is called clean".to_owned(),
+                    );
+                }
+                if is_clean && is_broken {
+                    return Err("a log was broken, and the stop is called clean".to_owned());
+                }
                 self.go_down();
                 Ok(())
             }
@@ -453,6 +476,8 @@ impl World {
         let pause = Duration::from_millis(self.prng.below(30));
         let start_at = self.simulation.now().instant + pause;
         self.process = Process::Down { start_at };
+        self.weather.stop_is_unsynced = false;
+        self.simulation.disk().set_file_system_syncs_fail(false);
         if self.weather.is_rough {
             self.weather.rough_until = start_at + Duration::from_secs(1);
         }
@@ -513,6 +538,14 @@ impl World {
         self.go_down();
     }
 
+    fn ask_to_stop(&mut self) {
+        self.note("the process is asked to stop");
+        self.simulation.stop();
+        self.process = Process::Stopping {
+            since: self.simulation.now().instant,
+        };
+    }
+
     /// Lets a fault pass, or another begin.
     fn run_faults(&mut self) {
         // The disk is cold for one read: the one that follows the warming finds the pages.
@@ -533,14 +566,15 @@ impl World {
         self.faults_left -= 1;
         let lasts = 30 + self.prng.below(300);
         let is_up = matches!(self.process, Process::Up);
-        match self.prng.below(12) {
+        match self.prng.below(13) {
             0..=3 if is_up => self.kill(),
             4 | 5 if is_up => {
-                self.note("the process is asked to stop");
-                self.simulation.stop();
-                self.process = Process::Stopping {
-                    since: self.simulation.now().instant,
-                };
+                if self.prng.one_in(3) {
+                    self.note("what it leaves cannot be synced");
+                    self.simulation.disk().set_file_system_syncs_fail(true);
+                    self.weather.stop_is_unsynced = true;
+                }
+                self.ask_to_stop();
             }
             6 => {
                 let free = self.prng.below(4000);
@@ -571,6 +605,14 @@ impl World {
                 self.report.slow_writes += 1;
                 self.fault_ends = Some(self.iterations + lasts);
             }
+            11 => {
+                let most = self.prng.below(12);
+                self.note(&format!("{most} files may be open"));
+                self.simulation.disk().set_open_files_max(most);
+                self.weather.is_rough = true;
+                self.report.few_descriptors += 1;
+                self.fault_ends = Some(self.iterations + lasts);
+            }
             _ => {
                 self.report.disconnects += 1;
                 let clients = self.clients();
@@ -599,10 +641,15 @@ impl World {
         self.simulation.disk().set_syncs_fail(false);
         self.simulation.disk().set_reads_are_cold(false);
         self.simulation.disk().set_writes_are_slow(false);
+        self.simulation.disk().set_open_files_max(u64::MAX);
         self.weather.is_full = false;
         self.weather.is_cold = false;
         if std::mem::take(&mut self.weather.syncs_fail) && matches!(self.process, Process::Up) {
-            self.kill();
+            if self.prng.one_in(2) {
+                self.kill();
+            } else {
+                self.ask_to_stop();
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! More partitions than a process may have files open.
+//! More partitions than a process may have files open, and more that are used at once.
 
 use crate::broker::Broker;
 use crate::command_line::create_topic;
@@ -43,4 +43,38 @@ fn partitions_may_be_more_than_files_that_may_be_open() {
     broker.start_again();
     assert!(broker.open_files() < OPEN_FILES_MAX, "after a crash");
     assert_eq!(read(&broker), expected);
+}
+
+#[test]
+fn more_partitions_than_files_that_may_be_open_are_written_and_read_at_once() {
+    let mut broker = Broker::start(2);
+    if !broker.is_klamm() {
+        return;
+    }
+    broker.limit_open_files(OPEN_FILES_MAX);
+    create_topic(&broker, "many", PARTITIONS);
+    let lines: Vec<String> = (0..20_000)
+        .map(|number| format!("{number}:value {number}"))
+        .collect();
+    let mut expected: Vec<Option<Vec<u8>>> = (0..20_000)
+        .map(|number| Some(format!("value {number}").into_bytes()))
+        .collect();
+    expected.sort();
+    kcat::write_keyed_lines(&broker, "many", &lines);
+    let read = |broker: &Broker| {
+        let seen = kcat::read(broker, "many").into_iter();
+        let mut values: Vec<Option<Vec<u8>>> = seen.map(|seen| seen.record.value).collect();
+        values.sort();
+        values
+    };
+    assert!(read(&broker) == expected);
+    assert!(broker.open_files() <= OPEN_FILES_MAX);
+    // And all are closed cleanly.
+    kcat::write_keyed_lines(&broker, "many", &lines);
+    broker.stop();
+    let printed = broker.printed();
+    assert!(printed.contains("ulimit -n"), "who runs it is told");
+    assert!(!printed.contains("ERROR"), "{printed}");
+    broker.start_again();
+    assert_eq!(read(&broker).len(), 2 * expected.len());
 }

@@ -87,6 +87,13 @@ pub fn write_lines(broker: &Broker, topic: &str, partition: Option<i32>, lines: 
     run(kcat, (lines.join("\n") + "\n").as_bytes());
 }
 
+/// Writes lines of a key, a colon and a value, to the partition of each key.
+pub fn write_keyed_lines(broker: &Broker, topic: &str, lines: &[String]) {
+    let mut kcat = Command::new("kcat");
+    kcat.args(["-P", "-b", &broker.bootstrap, "-t", topic, "-K:"]);
+    run(kcat, (lines.join("\n") + "\n").as_bytes());
+}
+
 /// What kcat prints when it is called with these arguments.
 pub fn printed(arguments: &[&str]) -> String {
     let mut kcat = Command::new("kcat");

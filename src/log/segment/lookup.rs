@@ -35,7 +35,7 @@ impl Segment {
         with: impl FnOnce(Extent<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let path = self.path(place.directory, file_name::LOG);
-        let file = self.file(place)?;
+        let file = self.spare_file(place)?;
         with(self.extent(file, &path))
     }
 

@@ -23,6 +23,7 @@ use crate::record::batch::BatchHeader;
 use crate::runtime::disk::{Disk, File, OpenMode};
 use bytes::Bytes;
 use std::cell::{Cell, OnceCell};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -206,15 +207,28 @@ impl Segment {
     /// # Errors
     /// What the file system said.
     pub fn file(&self, place: Place<'_>) -> Result<&Arc<File>, StorageError> {
+        self.open_with(|path| place.disk.open(path, OpenMode::Write), place)
+    }
+
+    /// The same, but not with one of the last descriptors of the process: for turns, which can do it later.
+    ///
+    /// # Errors
+    /// What the file system said; [`StorageError::is_out_of_descriptors`] where none is to spare.
+    pub fn spare_file(&self, place: Place<'_>) -> Result<&Arc<File>, StorageError> {
+        self.open_with(|path| place.disk.open_spare(path, OpenMode::Write), place)
+    }
+
+    fn open_with(
+        &self,
+        open: impl FnOnce(&Path) -> io::Result<Arc<File>>,
+        place: Place<'_>,
+    ) -> Result<&Arc<File>, StorageError> {
         self.is_touched.set(true);
         if let Some(file) = self.file.get() {
             return Ok(file);
         }
         let path = self.path(place.directory, file_name::LOG);
-        let file = place
-            .disk
-            .open(&path, OpenMode::Write)
-            .map_err(|error| StorageError::io("open", &path, error))?;
+        let file = open(&path).map_err(|error| StorageError::io("open", &path, error))?;
         Ok(self.file.get_or_init(|| file))
     }
 
@@ -423,12 +437,15 @@ impl Segment {
         }
     }
 
-    /// Closes its file, unless that is longer than the segment.
-    pub fn let_go_of_file(&mut self) {
+    /// Closes its file, unless that is longer than the segment. True where it was open. What is reserved beyond its end
+    /// stays so, and is known.
+    pub fn let_go_of_file(&mut self) -> bool {
         let ends_here = |file: &Arc<File>| file.len().is_ok_and(|bytes| bytes == self.bytes);
-        if self.reserved.get() <= self.bytes && self.file.get().is_some_and(ends_here) {
+        let lets_go = self.file.get().is_some_and(ends_here);
+        if lets_go {
             self.file.take();
         }
+        lets_go
     }
 
     /// Whether the index files have all entries.
@@ -437,6 +454,12 @@ impl Segment {
         self.offset_index.is_persisted()
             && self.time_index.is_persisted()
             && self.aborted_pending.is_empty()
+    }
+
+    /// Whether its file may be longer than it, or have blocks beyond its end: it is cut before a clean stop.
+    #[must_use]
+    pub fn may_need_cut(&self) -> bool {
+        self.has_file() || self.reserved.get() > self.bytes
     }
 
     /// Whether its file is open.

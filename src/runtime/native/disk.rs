@@ -6,7 +6,7 @@ use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -49,6 +49,11 @@ pub fn read_resident(file: &File, position: u64, buffer: &mut [u8]) -> io::Resul
             }
         }
     }
+}
+
+/// Whether a descriptor is among the last that the process may have.
+pub fn is_one_of_the_last(descriptor: RawFd) -> bool {
+    super::sys::is_one_of_the_last(descriptor)
 }
 
 /// `syncfs`, which tells of a write that failed since the last time (Linux 5.8).

@@ -5,6 +5,7 @@
     reason = "system calls that the standard library does not have"
 )]
 
+use crate::base::limits;
 use crate::runtime::io::{Received, Sent};
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -281,16 +282,31 @@ pub fn peer(socket: &OwnedFd) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0)
 }
 
-/// Raises the soft limit of open files to the hard one; returns the limit in force.
-pub fn raise_open_files_limit() -> u64 {
+/// How many descriptors the process may have, and to how many it may raise that.
+fn open_files_limit() -> Option<libc::rlimit> {
     let mut limit = libc::rlimit {
         rlim_cur: 0,
         rlim_max: 0,
     };
     // SAFETY: the structure takes the two limits.
-    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } != 0 {
+    let answer = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
+    (answer == 0).then_some(limit)
+}
+
+/// Whether a descriptor is among the last that the process may have. The kernel gives the lowest that is free: what
+/// lies below is in use. The limit may be changed while the process runs.
+pub fn is_one_of_the_last(descriptor: RawFd) -> bool {
+    open_files_limit().is_some_and(|limit| {
+        let kept = (limit.rlim_cur / 4).min(limits::DESCRIPTORS_KEPT);
+        u64::try_from(descriptor).is_ok_and(|descriptor| descriptor >= limit.rlim_cur - kept)
+    })
+}
+
+/// Raises the soft limit of open files to the hard one; returns the limit in force.
+pub fn raise_open_files_limit() -> u64 {
+    let Some(mut limit) = open_files_limit() else {
         return 1024;
-    }
+    };
     let soft = limit.rlim_cur;
     limit.rlim_cur = limit.rlim_max;
     // SAFETY: the structure holds the limits that were just read.

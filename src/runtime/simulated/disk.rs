@@ -23,12 +23,18 @@ struct Faults {
     free_bytes: AtomicU64,
     /// Whether each sync fails.
     syncs_fail: AtomicBool,
+    /// Whether a sync of the whole file system fails.
+    file_system_syncs_fail: AtomicBool,
     /// Whether reads that may not wait find nothing in memory.
     reads_are_cold: AtomicBool,
     /// Whether each read fails.
     reads_fail: AtomicBool,
     /// Whether appends are to be written away from the turn.
     writes_are_slow: AtomicBool,
+    /// How many files may be open before none is to spare.
+    open_files_max: AtomicU64,
+    /// How many are.
+    open_files: AtomicU64,
 }
 
 #[derive(Clone, Debug)]
@@ -79,9 +85,12 @@ impl SimulatedDisk {
             faults: Arc::new(Faults {
                 free_bytes: AtomicU64::new(1 << 40),
                 syncs_fail: AtomicBool::new(false),
+                file_system_syncs_fail: AtomicBool::new(false),
                 reads_are_cold: AtomicBool::new(false),
                 reads_fail: AtomicBool::new(false),
                 writes_are_slow: AtomicBool::new(false),
+                open_files_max: AtomicU64::new(u64::MAX),
+                open_files: AtomicU64::new(0),
             }),
         }
     }
@@ -94,6 +103,12 @@ impl SimulatedDisk {
     /// From now on each sync fails, or none does.
     pub fn set_syncs_fail(&self, fail: bool) {
         self.faults.syncs_fail.store(fail, Ordering::Relaxed);
+    }
+
+    /// From now on each sync of the whole file system fails, or none does: the one of a stop.
+    pub fn set_file_system_syncs_fail(&self, fail: bool) {
+        let fails = &self.faults.file_system_syncs_fail;
+        fails.store(fail, Ordering::Relaxed);
     }
 
     /// From now on nothing is resident, or everything is.
@@ -109,6 +124,25 @@ impl SimulatedDisk {
     /// From now on appends are written away from the turn, or in it.
     pub fn set_writes_are_slow(&self, slow: bool) {
         self.faults.writes_are_slow.store(slow, Ordering::Relaxed);
+    }
+
+    /// From now on no file can be spared for a log while so many are open.
+    pub fn set_open_files_max(&self, most: u64) {
+        self.faults.open_files_max.store(most, Ordering::Relaxed);
+    }
+
+    /// How many files are open.
+    #[must_use]
+    pub fn open_files(&self) -> u64 {
+        self.faults.open_files.load(Ordering::Relaxed)
+    }
+
+    pub(in crate::runtime) fn check_spare(&self) -> io::Result<()> {
+        if self.open_files() < self.faults.open_files_max.load(Ordering::Relaxed) {
+            Ok(())
+        } else {
+            Err(io::Error::from_raw_os_error(libc::EMFILE))
+        }
     }
 
     pub(in crate::runtime) fn are_writes_slow(&self) -> bool {
@@ -149,6 +183,7 @@ impl SimulatedDisk {
         if mode == OpenMode::Truncate {
             lock(&content.bytes).clear();
         }
+        self.faults.open_files.fetch_add(1, Ordering::Relaxed);
         Ok(SimulatedFile {
             content,
             faults: Arc::clone(&self.faults),
@@ -172,7 +207,9 @@ impl SimulatedDisk {
         Ok(())
     }
 
-    pub(in crate::runtime) fn exists(&self, path: &Path) -> bool {
+    /// Whether a file or directory of that name exists.
+    #[must_use]
+    pub fn exists(&self, path: &Path) -> bool {
         lock(&self.nodes).contains_key(path)
     }
 
@@ -254,6 +291,13 @@ impl SimulatedDisk {
         } else {
             Err(not_found(path))
         }
+    }
+
+    pub(in crate::runtime) fn sync_file_system(&self, directory: &Path) -> io::Result<()> {
+        if self.faults.file_system_syncs_fail.load(Ordering::Relaxed) {
+            return Err(io::Error::from_raw_os_error(libc::EIO));
+        }
+        self.sync_directory(directory)
     }
 
     pub(in crate::runtime) fn space(&self) -> Space {
@@ -344,6 +388,7 @@ impl SimulatedFile {
 
 impl Drop for SimulatedFile {
     fn drop(&mut self) {
+        self.faults.open_files.fetch_sub(1, Ordering::Relaxed);
         if self.holds_lock.load(Ordering::Relaxed) {
             self.content.locked.store(false, Ordering::Relaxed);
         }

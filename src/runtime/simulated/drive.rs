@@ -159,6 +159,11 @@ impl<T: Turn> Simulation<T> {
         stopped
     }
 
+    /// The shards of the process, none where it does not run.
+    pub fn shards(&self) -> impl Iterator<Item = &T> {
+        self.cores.iter().map(|core| &core.shard)
+    }
+
     /// Why the process ended by itself, said once.
     pub fn take_end(&mut self) -> Option<String> {
         self.ended.take()
