@@ -12,8 +12,15 @@ pub const REQUEST_BYTES_MAX: usize = 8 << 20;
 /// Records that lie in files do not count: they are sent from where they are.
 pub const REPLY_BYTES_MAX: usize = 1 << 20;
 
-/// Bytes received from one connection in one turn before others get theirs.
-pub const RECEIVE_BYTES_PER_TURN_MAX: usize = 1 << 20;
+/// Bytes received in one turn, from all connections together: to receive, check and write them is what a turn takes
+/// longest for.
+pub const RECEIVE_BYTES_PER_TURN_MAX: usize = 512 << 10;
+
+/// Bytes sent in one turn, to all connections together.
+pub const SEND_BYTES_PER_TURN_MAX: usize = 2 << 20;
+
+/// Bytes sent to one connection in one turn before others get theirs.
+pub const SEND_BYTES_PER_CONNECTION_MAX: usize = 1 << 20;
 
 /// First read of a frame that will be large: the rest is then received at a page boundary.
 pub const PAGE_BYTES: usize = 4096;
@@ -74,3 +81,4 @@ pub const PENDING_MEMBERS_PER_GROUP_MAX: usize = 10_000;
 
 const _: () = assert!(RECEIVE_BUFFER_BYTES >= PAGE_BYTES);
 const _: () = assert!(RECEIVE_BYTES_PER_TURN_MAX >= RECEIVE_BUFFER_BYTES);
+const _: () = assert!(SEND_BYTES_PER_TURN_MAX >= SEND_BYTES_PER_CONNECTION_MAX);

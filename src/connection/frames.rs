@@ -11,7 +11,7 @@
 //! ```
 
 use super::Stranger;
-use crate::base::limits::{PAGE_BYTES, RECEIVE_BUFFER_BYTES, RECEIVE_BYTES_PER_TURN_MAX};
+use crate::base::limits::{PAGE_BYTES, RECEIVE_BUFFER_BYTES};
 use crate::runtime::buffer::{Buffer, BufferPool};
 use crate::runtime::io::{Io, Received, SocketId};
 use bytes::Bytes;
@@ -107,20 +107,21 @@ impl FrameReader {
     }
 
     /// Receives what is there and appends whole frames, without their sizes, to `frames`.
-    /// True where the socket may hold more: the turn's share was used up.
+    /// True where the socket may hold more: `budget`, what is left of the turn's bytes, is used up.
     pub fn receive<M>(
         &mut self,
         io: &mut Io<M>,
         socket: SocketId,
         receiver: &mut Receiver,
+        budget: &mut usize,
         frames: &mut Vec<Bytes>,
     ) -> Result<bool, FrameError> {
-        let mut budget = RECEIVE_BYTES_PER_TURN_MAX;
-        loop {
+        while *budget > 0 {
             let (received, asked) = match &mut self.state {
                 State::Body { buffer, have, need } => {
-                    let asked = *need - *have;
-                    (io.receive(socket, &mut buffer[*have..*need]), asked)
+                    let asked = (*need - *have).min(*budget);
+                    let end = *have + asked;
+                    (io.receive(socket, &mut buffer[*have..end]), asked)
                 }
                 State::Idle | State::Size { .. } => {
                     let pool = &receiver.pool;
@@ -148,11 +149,9 @@ impl FrameReader {
                 io.announce_from(socket, self.awaited());
                 return Ok(false); // a short receive means that the socket is empty
             }
-            budget = budget.saturating_sub(count);
-            if budget == 0 {
-                return Ok(true);
-            }
+            *budget = budget.saturating_sub(count);
         }
+        Ok(true)
     }
 
     /// How many bytes are worth the next turn.
@@ -273,7 +272,13 @@ impl FrameReader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::convert::{u64_from, usize_from_u32};
     use crate::base::prng::Prng;
+    use crate::base::time::milliseconds;
+    use crate::runtime::io::{Event, Sent, Turn};
+    use crate::runtime::simulated::drive::Simulation;
+    use std::cell::RefCell;
+    use std::rc::Rc;
 
     fn receiver() -> Receiver {
         Receiver::new(&BufferPool::new(), 1 << 20)
@@ -351,5 +356,86 @@ mod tests {
             feed(b"GET / HTTP/1.1\r\n\r\n", &mut prng).unwrap_err(),
             FrameError::Stranger(Stranger::Http)
         );
+    }
+
+    /// Receives from one connection, so many bytes a turn.
+    struct Core {
+        reader: FrameReader,
+        receiver: Receiver,
+        socket: Option<SocketId>,
+        seen: Rc<RefCell<Seen>>,
+    }
+
+    #[derive(Default)]
+    struct Seen {
+        frames: Vec<Bytes>,
+        most_in_a_turn: u64,
+    }
+
+    const BUDGET: usize = 100_000;
+
+    impl Turn for Core {
+        type Mail = ();
+
+        fn turn(&mut self, io: &mut Io<()>) {
+            while let Some(event) = io.next_event() {
+                if let Event::Accepted { socket, .. } = event {
+                    self.socket = Some(socket);
+                }
+            }
+            let Some(socket) = self.socket else {
+                return;
+            };
+            let before = io.counters().received_bytes;
+            let (mut budget, mut seen) = (BUDGET, self.seen.borrow_mut());
+            let (receiver, frames) = (&mut self.receiver, &mut seen.frames);
+            let received = self
+                .reader
+                .receive(io, socket, receiver, &mut budget, frames);
+            if received.unwrap() {
+                io.turn_again();
+            }
+            let count = io.counters().received_bytes - before;
+            seen.most_in_a_turn = seen.most_in_a_turn.max(count);
+        }
+
+        fn is_stopped(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn a_frame_larger_than_the_bytes_of_a_turn_takes_several() {
+        let seen = Rc::new(RefCell::new(Seen::default()));
+        let mut simulation = Simulation::new(1);
+        let build = |_: &mut Io<()>| {
+            Ok(Core {
+                reader: FrameReader::default(),
+                receiver: receiver(),
+                socket: None,
+                seen: Rc::clone(&seen),
+            })
+        };
+        simulation.start(1, build).unwrap();
+        let client = simulation.connect().unwrap();
+        let mut stream = Vec::new();
+        for length in [10_u32, 500_000, 10] {
+            stream.extend_from_slice(&length.to_be_bytes());
+            stream.resize(stream.len() + usize_from_u32(length), 7);
+        }
+        let mut rest = &stream[..];
+        for _ in 0..1000 {
+            if let Sent::Bytes(count) = simulation.send(client, rest) {
+                rest = &rest[count..];
+            }
+            simulation.step(simulation.now().instant + milliseconds(1));
+        }
+        drop(simulation);
+        let seen = Rc::into_inner(seen).unwrap().into_inner();
+        let lengths: Vec<usize> = seen.frames.iter().map(Bytes::len).collect();
+        assert_eq!(lengths, [10, 500_000, 10]);
+        // What a frame begins with is received into the shared buffer, whatever is left of the budget.
+        let most = u64_from(BUDGET + RECEIVE_BUFFER_BYTES);
+        assert!(seen.most_in_a_turn <= most, "{}", seen.most_in_a_turn);
     }
 }

@@ -3,6 +3,7 @@
 
 use super::Reply;
 use crate::base::convert::u64_from;
+use crate::base::limits::SEND_BYTES_PER_CONNECTION_MAX;
 use crate::runtime::disk::FileSlice;
 use crate::runtime::io::{Io, Sent, SocketId};
 use bytes::{Buf, Bytes};
@@ -33,9 +34,6 @@ pub enum Progress {
     /// The connection broke.
     Broken,
 }
-
-/// Bytes sent to one client in one turn before others get theirs.
-const SENT_BYTES_PER_TURN_MAX: usize = 1 << 20;
 
 /// The queue of pieces.
 #[derive(Debug, Default)]
@@ -77,10 +75,14 @@ impl Outgoing {
         self.pieces.is_empty()
     }
 
-    /// Sends as much as the socket takes now: all memory up to the next file in one call.
-    pub fn flush<M>(&mut self, io: &mut Io<M>, socket: SocketId) -> Progress {
-        let mut budget = SENT_BYTES_PER_TURN_MAX;
+    /// Sends as much as the socket takes now, and this connection's share of `budget`, what is left of the turn's bytes:
+    /// all memory up to the next file in one call.
+    pub fn flush<M>(&mut self, io: &mut Io<M>, socket: SocketId, budget: &mut usize) -> Progress {
+        let mut share = SEND_BYTES_PER_CONNECTION_MAX;
         loop {
+            if share.min(*budget) == 0 && !self.pieces.is_empty() {
+                return Progress::Again;
+            }
             let sent = match self.pieces.front() {
                 None => return Progress::Done,
                 Some(Piece::File(slice)) => {
@@ -93,10 +95,8 @@ impl Outgoing {
                 Sent::Broken => return Progress::Broken,
                 Sent::Bytes(count) => {
                     self.advance(count);
-                    budget = budget.saturating_sub(count);
-                    if budget == 0 && !self.pieces.is_empty() {
-                        return Progress::Again;
-                    }
+                    share = share.saturating_sub(count);
+                    *budget = budget.saturating_sub(count);
                 }
             }
         }

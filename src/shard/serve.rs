@@ -2,6 +2,7 @@
 
 use super::mail::Mail;
 use super::{Phase, Shard, keep_room};
+use crate::base::limits::{RECEIVE_BYTES_PER_TURN_MAX, SEND_BYTES_PER_TURN_MAX};
 use crate::base::time::milliseconds;
 use crate::connection::{Connection, FrameError, Progress, Reply};
 use crate::controller::Reply as CommandReply;
@@ -42,10 +43,14 @@ impl Shard {
         }
     }
 
-    /// Receives once from each connection that may have something, and handles its frames. A
-    /// connection that may not be read now stays marked, and is taken up when its replies have left.
+    /// Receives once from each connection that may have something, until the turn's bytes are used up, and handles its
+    /// frames. A connection that may not be read now stays marked, and is taken up when its replies have left.
     pub(super) fn receive(&mut self, io: &mut Io<Mail>) {
+        let mut budget = RECEIVE_BYTES_PER_TURN_MAX;
         for _ in 0..self.readable.len() {
+            if budget == 0 {
+                break; // the next turn begins with those that are left
+            }
             let Some(socket) = self.readable.pop_front() else {
                 break;
             };
@@ -59,9 +64,10 @@ impl Shard {
             connection.is_readable = false;
             connection.active_at = io.now().instant;
             let mut frames = std::mem::take(&mut self.frames);
-            let received = connection
-                .frames
-                .receive(io, socket, &mut self.receiver, &mut frames);
+            let received =
+                connection
+                    .frames
+                    .receive(io, socket, &mut self.receiver, &mut budget, &mut frames);
             match received {
                 Ok(has_more) => {
                     if has_more {
@@ -254,14 +260,15 @@ impl Shard {
         self.unsent.push(socket);
     }
 
-    /// Sends once on each connection that has something to send.
+    /// Sends once on each connection that has something to send, until the turn's bytes are used up.
     pub(super) fn send(&mut self, io: &mut Io<Mail>) {
+        let mut budget = SEND_BYTES_PER_TURN_MAX;
         let mut unsent = std::mem::take(&mut self.unsent);
         for socket in unsent.drain(..) {
             let Some(connection) = self.connections.get_mut(socket) else {
                 continue;
             };
-            let progress = connection.outgoing.flush(io, socket);
+            let progress = connection.outgoing.flush(io, socket, &mut budget);
             let takes_more = connection.is_readable && connection.may_begin();
             match progress {
                 Progress::Done => {
@@ -311,7 +318,8 @@ impl Shard {
     fn close_because(&mut self, io: &mut Io<Mail>, socket: SocketId, why: &str) {
         if let Some(connection) = self.connections.get_mut(socket) {
             // What was answered before still goes out.
-            connection.outgoing.flush(io, socket);
+            let mut budget = SEND_BYTES_PER_TURN_MAX;
+            connection.outgoing.flush(io, socket, &mut budget);
             let peer = connection.peer;
             self.complain(io, peer, why.to_owned());
         }
