@@ -23,6 +23,14 @@ impl Log {
         self.active().spare_file(self.place(disk)).map(drop)
     }
 
+    /// The same with the last descriptors of the process.
+    ///
+    /// # Errors
+    /// As [`Log::open_for_write`].
+    pub fn open_for_write_at_last(&self, disk: &Disk) -> Result<(), StorageError> {
+        self.active().file(self.place(disk)).map(drop)
+    }
+
     /// Whether nothing is being written, and all that was is durable. What is queued finds its file again.
     pub(super) fn is_at_rest(&self) -> bool {
         !self.is_writing() && self.synced_to >= self.log_end_offset

@@ -10,6 +10,7 @@
 
 use super::partitions::Partitions;
 use crate::base::time::{Instant, Now};
+use crate::log::StorageError;
 use crate::runtime::disk::Disk;
 use crate::runtime::io::Io;
 use std::collections::VecDeque;
@@ -37,6 +38,11 @@ pub(super) struct Room {
     hand: Option<usize>,
     /// The next round does not begin before.
     round_at: Instant,
+    /// How many files were closed since the last round ended.
+    closed: usize,
+    /// So many logs may take one of the process's last descriptors: none of the others can be had, since connections
+    /// have them.
+    last_resort: usize,
     /// Somebody has asked since the last round.
     is_asked: bool,
     /// Other cores are to be asked.
@@ -89,13 +95,19 @@ impl Partitions {
     /// never be closed.
     pub(super) fn must_wait_for_room(&mut self, disk: &Disk, now: Now, place: usize) -> bool {
         let others_wait = !self.room.waiting.is_empty();
-        let Some(partition) = self.at(place) else {
+        let Some(partition) = self.slots[place].as_mut() else {
             return false;
         };
         let gives_way = others_wait && partition.sync.is_some();
         // What else may be wrong with the file is said by the write.
-        let opened = partition.log.open_for_write(disk);
-        let must_wait = gives_way || opened.is_err_and(|error| error.is_out_of_descriptors());
+        let is_refused = |opened: Result<(), StorageError>| {
+            opened.is_err_and(|error| error.is_out_of_descriptors())
+        };
+        let mut must_wait = gives_way || is_refused(partition.log.open_for_write(disk));
+        if must_wait && !gives_way && self.room.last_resort > 0 {
+            self.room.last_resort -= 1;
+            must_wait = is_refused(partition.log.open_for_write_at_last(disk));
+        }
         if must_wait {
             partition.is_dirty = true;
             self.room.ask(now.instant);
@@ -138,6 +150,8 @@ impl Partitions {
         } else {
             self.room.round_at = now + PAUSE;
             self.room.is_asked = !self.room.waiting.is_empty();
+            let is_hopeless = std::mem::take(&mut self.room.closed) == 0 && !self.syncs.go_on();
+            self.room.last_resort = if is_hopeless { TRIED_ANYWAY } else { 0 };
             self.go_on_waiting(TRIED_ANYWAY);
         }
     }
@@ -154,6 +168,7 @@ impl Partitions {
         if let_go.wants_sync {
             self.sync_in_line(place);
         }
+        self.room.closed += let_go.closed;
         self.go_on_waiting(let_go.closed);
     }
 
@@ -170,6 +185,7 @@ impl Partitions {
 
 #[cfg(test)]
 mod tests {
+    use super::TRIED_ANYWAY;
     use crate::base::ids::{LeaderEpoch, Offset, PartitionIndex, TopicPartition};
     use crate::base::time::{Instant, Timestamp, milliseconds};
     use crate::base::uuid::Uuid;
@@ -280,13 +296,13 @@ mod tests {
     }
 
     /// What came of a core that appends to all of its logs, within ten seconds.
-    fn append_to_all(seed: u64, are_writes_slow: bool) -> Seen {
+    fn append_to_all(seed: u64, open_files_max: u64, are_writes_slow: bool) -> Seen {
         let seen = Rc::default();
         let mut simulation = Simulation::new(seed);
         let disk = simulation.disk().clone();
         let build = |io: &mut Io<()>| Ok(Core::new(io, &seen));
         simulation.start(1, build).unwrap();
-        disk.set_open_files_max(OPEN_FILES_MAX);
+        disk.set_open_files_max(open_files_max);
         disk.set_writes_are_slow(are_writes_slow);
         while simulation.step(Instant(0) + milliseconds(10_000)) {
             let most = &mut seen.borrow_mut().open_files_most;
@@ -299,7 +315,7 @@ mod tests {
     #[test]
     fn logs_take_turns_with_the_files_that_may_be_open() {
         for seed in 0..4 {
-            let seen = append_to_all(seed, seed % 2 == 1);
+            let seen = append_to_all(seed, OPEN_FILES_MAX, seed % 2 == 1);
             assert_eq!(seen.failed_writes, 0, "seed {seed}");
             assert_eq!(seen.whole, usize::try_from(LOGS).unwrap(), "seed {seed}");
             // Checkpoints and the like may take a few of the last.
@@ -307,5 +323,14 @@ mod tests {
             assert!(most <= OPEN_FILES_MAX + 4, "seed {seed}: {most}");
             assert!(seen.asked_others > 0, "seed {seed}");
         }
+    }
+
+    #[test]
+    fn where_connections_have_all_descriptors_but_the_last_logs_take_some_of_those() {
+        let seen = append_to_all(0, 0, false);
+        assert_eq!(seen.failed_writes, 0);
+        assert_eq!(seen.whole, usize::try_from(LOGS).unwrap());
+        let most = u64::try_from(2 * TRIED_ANYWAY).unwrap();
+        assert!(seen.open_files_most <= most, "{}", seen.open_files_most);
     }
 }

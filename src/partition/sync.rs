@@ -226,6 +226,11 @@ impl Partitions {
 }
 
 impl Syncs {
+    /// Whether some are under way, or in line.
+    pub(super) fn go_on(&self) -> bool {
+        !self.under_way.is_empty() || !self.due.is_empty()
+    }
+
     fn insert(&mut self, token: u64, one: UnderWay) {
         self.unhurried += usize::from(one.haste == Haste::Unhurried);
         self.under_way.insert(token, one);
