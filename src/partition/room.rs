@@ -260,7 +260,13 @@ mod tests {
                     Event::Written { token, result } => {
                         self.partitions.on_written(io, token, result, &mut effects);
                     }
-                    _ => {}
+                    Event::Accepted { .. }
+                    | Event::Readable(_)
+                    | Event::Writable(_)
+                    | Event::Mail(_)
+                    | Event::Warmed { .. }
+                    | Event::Replaced { .. }
+                    | Event::Stop => {}
                 }
             }
             if self.turns_left > 0 {
