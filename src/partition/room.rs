@@ -150,6 +150,8 @@ impl Partitions {
         } else {
             self.room.round_at = now + PAUSE;
             self.room.is_asked = !self.room.waiting.is_empty();
+            // What others were told lasts for a second.
+            self.room.asks_others |= self.room.is_asked;
             let is_hopeless = std::mem::take(&mut self.room.closed) == 0 && !self.syncs.go_on();
             self.room.last_resort = if is_hopeless { TRIED_ANYWAY } else { 0 };
             self.go_on_waiting(TRIED_ANYWAY);
