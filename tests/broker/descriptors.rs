@@ -7,6 +7,14 @@ use crate::kcat;
 const PARTITIONS: i32 = 1000;
 const OPEN_FILES_MAX: usize = 300;
 
+/// The values in the topic, sorted, by a consumer that goes to the end of every partition.
+fn read(broker: &Broker) -> Vec<Option<Vec<u8>>> {
+    let seen = kcat::read(broker, "many").into_iter();
+    let mut values: Vec<Option<Vec<u8>>> = seen.map(|seen| seen.record.value).collect();
+    values.sort();
+    values
+}
+
 #[test]
 fn partitions_may_be_more_than_files_that_may_be_open() {
     let mut broker = Broker::start(2);
@@ -24,13 +32,6 @@ fn partitions_may_be_more_than_files_that_may_be_open() {
     for partition in written {
         write(&broker, partition);
     }
-    // A consumer at the end of every partition, too.
-    let read = |broker: &Broker| {
-        let seen = kcat::read(broker, "many").into_iter();
-        let mut values: Vec<Option<Vec<u8>>> = seen.map(|seen| seen.record.value).collect();
-        values.sort();
-        values
-    };
     let mut expected = written.map(|partition| Some(format!("to {partition}").into_bytes()));
     expected.sort();
     assert_eq!(read(&broker), expected);
@@ -61,12 +62,6 @@ fn more_partitions_than_files_that_may_be_open_are_written_and_read_at_once() {
         .collect();
     expected.sort();
     kcat::write_keyed_lines(&broker, "many", &lines);
-    let read = |broker: &Broker| {
-        let seen = kcat::read(broker, "many").into_iter();
-        let mut values: Vec<Option<Vec<u8>>> = seen.map(|seen| seen.record.value).collect();
-        values.sort();
-        values
-    };
     assert!(read(&broker) == expected);
     assert!(broker.open_files() <= OPEN_FILES_MAX);
     // And all are closed cleanly.
