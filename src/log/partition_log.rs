@@ -65,6 +65,9 @@ pub struct Log {
     pub(super) queue: Vec<Queued>,
     /// Rolled files with blocks reserved beyond their ends.
     pub(super) trims: Vec<(Arc<File>, u64)>,
+    /// Rolled files whose cut ends are not durable yet: the next sync covers them, or a recovery that begins behind
+    /// them would believe what lay there.
+    pub(super) cuts: Vec<Arc<File>>,
     /// What is being written away from the turn.
     pub(super) writing: Option<Run>,
     /// The last batches of the active segment, one after the other.
@@ -129,6 +132,7 @@ impl Log {
             batch_end_offset: Offset(0),
             queue: Vec::new(),
             trims: Vec::new(),
+            cuts: Vec::new(),
             writing: None,
             recent: VecDeque::new(),
             producers: ProducerState::default(),

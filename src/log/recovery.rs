@@ -23,6 +23,7 @@ use crate::log::producer_state::Origin;
 use crate::log::scan::{Scanned, Scanner, Walk};
 use crate::log::segment::{Place, Segment, start_of};
 use crate::log::transaction_index::AbortedTransaction;
+use crate::record::batch::HEADER_BYTES;
 use crate::runtime::disk::Disk;
 use std::sync::Arc;
 
@@ -47,7 +48,9 @@ impl Log {
         now: Now,
     ) -> Result<(), StorageError> {
         let recovery_point = input.recovery_point;
-        let first = self.segment_of(recovery_point);
+        // The segment with the last record below it: where that was rolled, nobody knows whether its file was
+        // cut to its end before the stop.
+        let first = self.segment_of(recovery_point.plus(-1).max(Offset(0)));
         let (start, start_offset) = self.start_of_check(disk, first, recovery_point)?;
         if !has_epochs {
             self.rebuild_leader_epochs(disk)?;
@@ -81,7 +84,10 @@ impl Log {
                         why: why.to_owned(),
                     });
                 }
-                recovered.bytes_truncated += file_bytes - checked.bytes;
+                // Zeros were written ahead, and tear nothing.
+                if !self.has_zeros_at(disk, index, checked.bytes)? {
+                    recovered.bytes_truncated += file_bytes - checked.bytes;
+                }
                 recovered.segments_removed += self.remove_segments_from(disk, index + 1)?;
             }
             let place = Place {
@@ -104,6 +110,14 @@ impl Log {
         }
         self.producers.commit_below(self.log_end_offset.next());
         Ok(())
+    }
+
+    /// Whether a segment goes on with zeros at a byte: a batch's header of them is none.
+    fn has_zeros_at(&self, disk: &Disk, index: usize, position: u64) -> Result<bool, StorageError> {
+        let file = self.segments[index].file(self.place(disk))?;
+        let mut header = [1; HEADER_BYTES];
+        let read = file.read_at(position, &mut header).unwrap_or(0);
+        Ok(read > 0 && header[..read].iter().all(|byte| *byte == 0))
     }
 
     /// Where checking starts in the segment that holds the recovery point: at the last batch below

@@ -12,21 +12,27 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 impl Log {
-    /// The segment files that hold records from the synced offset up to the log end offset. Sync
-    /// each, wait for all, then call [`Log::mark_synced`] with the log end offset of now. Where
-    /// [`Log::take_directory_unsynced`] says so, sync the directory as well.
+    /// The segment files that hold records from the synced offset up to the log end offset, and those that were
+    /// cut when they were rolled. Sync each, wait for all, then call [`Log::mark_synced`] with the log end
+    /// offset of now. Where [`Log::take_directory_unsynced`] says so, sync the directory as well.
     ///
     /// # Errors
     /// A file that was let go cannot be opened again.
-    pub fn unsynced(&self, disk: &Disk) -> Result<Vec<Arc<File>>, StorageError> {
+    pub fn unsynced(&mut self, disk: &Disk) -> Result<Vec<Arc<File>>, StorageError> {
         if self.synced_to >= self.log_end_offset {
             return Ok(Vec::new());
         }
-        self.segments[self.segment_of(self.synced_to)..]
+        let mut files = self.segments[self.segment_of(self.synced_to)..]
             .iter()
             .filter(|segment| segment.bytes > 0)
             .map(|segment| segment.file(self.place(disk)).cloned())
-            .collect()
+            .collect::<Result<Vec<_>, _>>()?;
+        for cut in std::mem::take(&mut self.cuts) {
+            if !files.iter().any(|file| Arc::ptr_eq(file, &cut)) {
+                files.push(cut);
+            }
+        }
+        Ok(files)
     }
 
     /// Whether a file was made in the directory since this was asked last: its name is durable

@@ -128,6 +128,12 @@ impl Log {
             self.active_mut().restore(mark);
             return Err(error);
         }
+        if self.config.flush_messages == 1
+            && !self.config.preallocate
+            && let Ok(file) = self.active().file(self.place(disk))
+        {
+            self.active().write_zeros(file, self.active().bytes - start);
+        }
         self.note_written(start, &queue[..count]);
         Ok(count)
     }
@@ -219,8 +225,11 @@ impl Log {
         segment.set_open_block(Bytes::new()); // nothing follows on it
         segment.add_time_entry();
         let _ = segment.persist_indexes(place);
-        if self.config.preallocate {
+        if self.config.preallocate || segment.has_zeros() {
             let _ = segment.trim_file(place);
+            if let Ok(file) = segment.file(place) {
+                self.cuts.push(Arc::clone(file));
+            }
         } else if segment.take_reserved()
             && let Ok(file) = segment.file(place)
         {

@@ -1,5 +1,8 @@
 //! One run: the process, its clients, and what goes wrong, from one seed.
 
+mod faults;
+mod report;
+
 use super::admin::Admin;
 use super::consumer::Consumer;
 use super::group_ledger::GroupLedger;
@@ -14,8 +17,9 @@ use crate::protocol::ErrorCode;
 use crate::runtime::disk::Disk;
 use crate::runtime::simulated::drive::Simulation;
 use crate::shard::{Shard, Start};
+use faults::Weather;
+pub use report::{Failure, Report};
 use std::collections::{BTreeSet, VecDeque};
-use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,8 +43,6 @@ const SETTINGS: &[&str] = &[
     "group.consumer.min.heartbeat.interval.ms=100",
     "group.consumer.heartbeat.interval.ms=500",
 ];
-/// Room on a healthy disk.
-const FREE_BYTES: u64 = 1 << 40;
 /// Members of a group's run.
 const MEMBERS_MIN: u64 = 3;
 const MEMBERS_MAX: u64 = 50;
@@ -60,80 +62,6 @@ pub struct Topic {
     pub configs: Vec<(&'static str, String)>,
 }
 
-/// What a run did: counted, so that a run in which nothing happened is noticed.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Report {
-    /// A hash over all that happened: the same seed gives the same.
-    pub trace: u64,
-    /// Things that happened in the process.
-    pub steps: u64,
-    /// Records acknowledged; each was found again.
-    pub acks: u64,
-    /// Records read and compared.
-    pub reads: u64,
-    /// Batches that were sent again after a restart, and not known any more.
-    pub forgotten: u64,
-    /// Fetches that brought records.
-    pub fetches: u64,
-    /// Offsets found by time and judged.
-    pub lookups: u64,
-    /// Topics made and deleted.
-    pub topic_changes: u64,
-    /// Times the process was killed.
-    pub kills: u64,
-    /// Times it was stopped, and came to rest.
-    pub stops: u64,
-    /// Times it ended by itself, because its metadata could not be made durable.
-    pub ends: u64,
-    /// Times it ran.
-    pub starts: u64,
-    /// Times the disk was full.
-    pub full_disks: u64,
-    /// Times syncs failed.
-    pub failed_syncs: u64,
-    /// Times pages were cold.
-    pub cold_pages: u64,
-    /// Times appends were written away from the turn.
-    pub slow_writes: u64,
-    /// Times hardly any file could be opened for a log.
-    pub few_descriptors: u64,
-    /// Clean stops whose files could not be made durable.
-    pub unsynced_stops: u64,
-    /// Stops with a log that was found broken.
-    pub broken_stops: u64,
-    /// Connections that a client gave up.
-    pub disconnects: u64,
-    /// Partitions that members of a group were given.
-    pub grants: u64,
-    /// Offsets that a group committed.
-    pub commits: u64,
-    /// Committed offsets that were read and judged.
-    pub committed_reads: u64,
-    /// Times that a member was told that it is none.
-    pub fenced: u64,
-}
-
-/// A promise that was broken.
-#[derive(Clone, Debug)]
-pub struct Failure {
-    /// The seed that shows it.
-    pub seed: u64,
-    /// What was broken.
-    pub what: String,
-    /// The last things that happened before.
-    pub notes: Vec<String>,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for note in &self.notes {
-            writeln!(f, "    {note}")?;
-        }
-        writeln!(f, "{}", self.what)?;
-        write!(f, "replay it with: cargo dev sim {}", self.seed)
-    }
-}
-
 /// What a client's step may see and touch.
 pub struct Scene<'a> {
     pub simulation: &'a mut Simulation<Shard>,
@@ -145,20 +73,6 @@ pub struct Scene<'a> {
     weather: Weather,
     /// How many times the process was started.
     pub life: u64,
-}
-
-/// What is wrong with the world at the moment, or was a moment ago.
-#[derive(Clone, Copy, Default, Debug)]
-struct Weather {
-    is_full: bool,
-    is_cold: bool,
-    syncs_fail: bool,
-    /// The file system cannot be synced when the process stops.
-    stop_is_unsynced: bool,
-    /// Some fault, start or stop of this life: partitions may refuse.
-    is_rough: bool,
-    /// Until then answers from before may still arrive.
-    rough_until: Instant,
 }
 
 impl Scene<'_> {
@@ -544,113 +458,6 @@ impl World {
         self.process = Process::Stopping {
             since: self.simulation.now().instant,
         };
-    }
-
-    /// Lets a fault pass, or another begin.
-    fn run_faults(&mut self) {
-        // The disk is cold for one read: the one that follows the warming finds the pages.
-        if self.weather.is_cold && self.prng.one_in(10) {
-            self.simulation.disk().set_reads_are_cold(true);
-        }
-        if let Some(end) = self.fault_ends {
-            if self.iterations >= end {
-                self.fault_ends = None;
-                self.heal();
-            }
-            return;
-        }
-        if self.faults_left == 0 || self.iterations < self.next_fault {
-            return;
-        }
-        self.next_fault = self.iterations + 50 + self.prng.below(600);
-        self.faults_left -= 1;
-        let lasts = 30 + self.prng.below(300);
-        let is_up = matches!(self.process, Process::Up);
-        match self.prng.below(13) {
-            0..=3 if is_up => self.kill(),
-            4 | 5 if is_up => {
-                if self.prng.one_in(3) {
-                    self.note("what it leaves cannot be synced");
-                    self.simulation.disk().set_file_system_syncs_fail(true);
-                    self.weather.stop_is_unsynced = true;
-                }
-                self.ask_to_stop();
-            }
-            6 => {
-                let free = self.prng.below(4000);
-                self.note(&format!("the disk has {free} bytes left"));
-                self.simulation.disk().set_free_bytes(free);
-                self.weather.is_full = true;
-                self.weather.is_rough = true;
-                self.report.full_disks += 1;
-                self.fault_ends = Some(self.iterations + lasts);
-            }
-            7 => {
-                self.note("syncs fail");
-                self.simulation.disk().set_syncs_fail(true);
-                self.weather.syncs_fail = true;
-                self.weather.is_rough = true;
-                self.report.failed_syncs += 1;
-                self.fault_ends = Some(self.iterations + lasts);
-            }
-            8 => {
-                self.note("pages are cold");
-                self.weather.is_cold = true;
-                self.report.cold_pages += 1;
-                self.fault_ends = Some(self.iterations + lasts);
-            }
-            9 | 10 => {
-                self.note("writes are slow");
-                self.simulation.disk().set_writes_are_slow(true);
-                self.report.slow_writes += 1;
-                self.fault_ends = Some(self.iterations + lasts);
-            }
-            11 => {
-                let most = self.prng.below(12);
-                self.note(&format!("{most} files may be open"));
-                self.simulation.disk().set_open_files_max(most);
-                self.weather.is_rough = true;
-                self.report.few_descriptors += 1;
-                self.fault_ends = Some(self.iterations + lasts);
-            }
-            _ => {
-                self.report.disconnects += 1;
-                let clients = self.clients();
-                let chosen = self.prng.index(clients);
-                self.scene(|scene, clients| {
-                    let producers = clients.producers.len();
-                    let others = producers + clients.members.len();
-                    let link = match chosen.checked_sub(1) {
-                        None => &mut clients.admin.link,
-                        Some(index) if index < producers => &mut clients.producers[index].link,
-                        Some(index) if index < others => {
-                            &mut clients.members[index - producers].link
-                        }
-                        Some(index) => &mut clients.consumers[index - others].link,
-                    };
-                    link.drop_connection(scene);
-                });
-            }
-        }
-    }
-
-    /// The disk is well again. What went offline comes back with the next start.
-    fn heal(&mut self) {
-        self.note("the disk is well again");
-        self.simulation.disk().set_free_bytes(FREE_BYTES);
-        self.simulation.disk().set_syncs_fail(false);
-        self.simulation.disk().set_reads_are_cold(false);
-        self.simulation.disk().set_writes_are_slow(false);
-        self.simulation.disk().set_open_files_max(u64::MAX);
-        self.weather.is_full = false;
-        self.weather.is_cold = false;
-        if std::mem::take(&mut self.weather.syncs_fail) && matches!(self.process, Process::Up) {
-            if self.prng.one_in(2) {
-                self.kill();
-            } else {
-                self.ask_to_stop();
-            }
-        }
     }
 
     /// Whether all clients are done after the last fault. Then a scan reads everything again.

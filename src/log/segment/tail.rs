@@ -42,6 +42,7 @@ impl Segment {
             file.set_len(self.bytes).map_err(failed)?;
             self.reserved.set(0);
         }
+        self.zeros_to.set(0);
         Ok(())
     }
 

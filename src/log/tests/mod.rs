@@ -7,6 +7,7 @@ mod decoders;
 mod model;
 mod producers;
 mod retention;
+mod zeros;
 
 use crate::base::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence};
 use crate::base::time::{Instant, Now, Timestamp, milliseconds};

@@ -36,6 +36,7 @@ impl World {
             retention_bytes: 4000,
             file_delete_delay_ms: 5,
             preallocate: prng.one_in(4),
+            flush_messages: if prng.one_in(3) { 1 } else { i64::MAX },
             ..LogConfig::default()
         };
         let log = create(&disk, config.clone());
