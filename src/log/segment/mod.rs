@@ -32,7 +32,7 @@ const RESERVED_FROM_BYTES: u64 = 1 << 20;
 /// Most bytes for which blocks are reserved ahead.
 const RESERVED_BYTES_MAX: u64 = 16 << 20;
 /// What is written behind the end of a segment whose appends are synced one by one.
-static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+static ZEROS: [u8; 256 << 10] = [0; 256 << 10];
 
 /// A file system and a partition's directory in it.
 #[derive(Clone, Copy)]

@@ -5,7 +5,7 @@ use crate::base::convert::u64_from;
 use crate::log::file_name;
 use crate::runtime::disk::OpenMode;
 
-const ZEROS_BYTES: u64 = 64 << 10;
+const ZEROS_BYTES: u64 = 256 << 10;
 
 fn synced_one_by_one() -> LogConfig {
     LogConfig {
@@ -48,7 +48,7 @@ fn the_file_grows_once_for_many_small_appends() {
 fn nobody_else_has_zeros() {
     for (config, value_bytes) in [
         (LogConfig::default(), 1000),
-        (synced_one_by_one(), 20_000), // few of which would lie on them
+        (synced_one_by_one(), 80_000), // few of which would lie on them
     ] {
         let (disk, _) = disk();
         let mut log = create(&disk, config);
