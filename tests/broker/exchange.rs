@@ -131,6 +131,24 @@ fn klamms_directory_goes_to_apache_and_comes_back() {
     assert!(!printed.contains("bytes checked"), "{printed}");
 }
 
+/// What klamm writes ahead of records that are synced one by one is cut off by whoever comes after a kill.
+#[test]
+fn zeros_of_a_killed_klamm_are_cut_off_by_apache() {
+    let settings = [&SETTINGS[..], &["log.flush.interval.messages=1"]].concat();
+    let mut broker = Broker::start_as(Program::Klamm, Quorum::Static, &settings);
+    create(&broker);
+    write(&broker, "klamm");
+    let before = Found::now(&broker);
+    broker.kill();
+    let segment = broker.data().join("orders-0/00000000000000000000.log");
+    let bytes = std::fs::read(segment).expect("klamm's segment");
+    assert!(bytes.ends_with(&[0; 1000]), "it has zeros ahead");
+    broker.hand_to(Program::Apache);
+    before.assert_found(&broker, "apache");
+    write(&broker, "apache");
+    hand_to(&mut broker, Program::Klamm, "klamm-again");
+}
+
 #[test]
 fn apaches_directory_of_a_dynamic_quorum_goes_to_klamm_and_comes_back() {
     let mut broker = Broker::start_as(Program::Apache, Quorum::Dynamic, &SETTINGS);
