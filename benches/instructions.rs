@@ -43,10 +43,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The binary's, whose instructions are counted with those of the loops.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const NOW: Now = Now {
     instant: Instant(1),
     timestamp: Timestamp(1_700_000_000_000),
