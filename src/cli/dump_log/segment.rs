@@ -107,9 +107,25 @@ pub fn dump(
             "Found {invalid} invalid bytes at the end of {}",
             source.name()
         ))?;
-        findings.problems += 1;
+        if goes_on_with_zeros(source, batches.position)? {
+            findings.say(format_args!(
+                "{} goes on with zeros: preallocated, or written ahead of records that are synced one by one",
+                source.path.display()
+            ));
+        } else {
+            findings.problems += 1;
+        }
     }
     Ok(())
+}
+
+/// Whether what follows the last batch begins with as many zeros as a batch's header has bytes: it is no torn one.
+fn goes_on_with_zeros(source: &Source<'_>, position: u64) -> Result<bool, CliError> {
+    if source.bytes - position < u64_from(HEADER_BYTES) {
+        return Ok(false);
+    }
+    let bytes = source.read(position, HEADER_BYTES)?;
+    Ok(bytes.iter().all(|byte| *byte == 0))
 }
 
 fn print_name(source: &Source<'_>, output: &mut Output<'_>) -> Result<(), CliError> {

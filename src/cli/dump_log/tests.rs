@@ -161,6 +161,23 @@ fn a_segment_prints_as_kafka_prints_it() {
     );
 }
 
+/// As of a segment that klamm writes with `flush.messages=1`, or Apache with `preallocate=true`.
+#[test]
+fn zeros_at_the_end_are_told_and_are_no_damage() {
+    let mut longer = segment();
+    longer.extend([0; 1000]);
+    let (text, found) = dumped(&[(LOG, longer)], "", &[LOG]);
+    assert!(
+        text.contains("Found 1000 invalid bytes at the end of"),
+        "{text}"
+    );
+    assert_eq!(found, Ok(0));
+    let mut torn = segment();
+    torn.extend([0; 60]);
+    torn.extend([7; 60]);
+    assert_eq!(dumped(&[(LOG, torn)], "", &[LOG]).1, Ok(1));
+}
+
 #[test]
 fn damage_is_found() {
     let mut cut = segment();

@@ -25,7 +25,7 @@ const PAGES_MAX: usize = SEND_FILE_BYTES_MAX / 4096 + 1;
 /// How often `cachestat` is asked at most. It counts too few pages where it makes way for another thread within a
 /// large folio (Linux 6.18): once in 1,200 calls on a busy machine, and twice in a row once in 280,000. One wrong
 /// "no" has a file that lies in memory asked about by `mincore` for seconds.
-const ASKED_MAX: usize = 3;
+const ASKED_MAX: usize = 4;
 
 /// Whether every page of a slice is in the page cache, those on their way included. `None` where the kernel
 /// does not say (before Linux 6.5, or a filter of system calls).
@@ -182,7 +182,7 @@ mod tests {
                     }
                 });
             }
-            let wrong = (0..20_000_u64)
+            let wrong = (0..100_000_u64)
                 .map(|step| step * 104_729 * 7 % end)
                 .find(|at| is_cached(&file, *at, SLICE) == Some(false));
             is_over.store(true, Ordering::Relaxed);
