@@ -114,9 +114,12 @@ impl Log {
 
     /// Whether a segment goes on with zeros at a byte: a batch's header of them is none.
     fn has_zeros_at(&self, disk: &Disk, index: usize, position: u64) -> Result<bool, StorageError> {
+        let path = self.segments[index].path(&self.directory, file_name::LOG);
         let file = self.segments[index].file(self.place(disk))?;
         let mut header = [1; HEADER_BYTES];
-        let read = file.read_at(position, &mut header).unwrap_or(0);
+        let read = file
+            .read_at(position, &mut header)
+            .map_err(|error| StorageError::io("read", &path, error))?;
         Ok(read > 0 && header[..read].iter().all(|byte| *byte == 0))
     }
 

@@ -2,7 +2,7 @@
 
 use super::decoders;
 use super::{Findings, Options, Source};
-use crate::base::convert::u64_from;
+use crate::base::convert::{u64_from, usize_from};
 use crate::cli::error::CliError;
 use crate::cli::formatter::timestamp_type_name;
 use crate::cli::output::Output;
@@ -119,12 +119,10 @@ pub fn dump(
     Ok(())
 }
 
-/// Whether what follows the last batch begins with as many zeros as a batch's header has bytes: it is no torn one.
+/// Whether zeros follow the last batch, as many as a batch's header has bytes or the file has left: it is no torn one.
 fn goes_on_with_zeros(source: &Source<'_>, position: u64) -> Result<bool, CliError> {
-    if source.bytes - position < u64_from(HEADER_BYTES) {
-        return Ok(false);
-    }
-    let bytes = source.read(position, HEADER_BYTES)?;
+    let left = usize_from(source.bytes - position);
+    let bytes = source.read(position, left.min(HEADER_BYTES))?;
     Ok(bytes.iter().all(|byte| *byte == 0))
 }
 

@@ -172,6 +172,9 @@ fn zeros_at_the_end_are_told_and_are_no_damage() {
         "{text}"
     );
     assert_eq!(found, Ok(0));
+    let mut little = segment();
+    little.extend([0; 7]);
+    assert_eq!(dumped(&[(LOG, little)], "", &[LOG]).1, Ok(0));
     let mut torn = segment();
     torn.extend([0; 60]);
     torn.extend([7; 60]);
