@@ -14,7 +14,7 @@ use super::Stranger;
 use crate::base::limits::{PAGE_BYTES, RECEIVE_BUFFER_BYTES};
 use crate::runtime::buffer::{Buffer, BufferPool};
 use crate::runtime::io::{Io, Received, SocketId};
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use std::fmt;
 use std::sync::Arc;
 
@@ -205,7 +205,7 @@ impl FrameReader {
             let missing = (SIZE_BYTES - *have).min(rest.len());
             bytes[*have..*have + missing].copy_from_slice(&rest[..missing]);
             *have += missing;
-            let _ = rest.split_to(missing);
+            rest.advance(missing);
             if *have < SIZE_BYTES {
                 return Ok(());
             }
@@ -224,7 +224,7 @@ impl FrameReader {
                 return Ok(());
             };
             let size = *size;
-            let _ = rest.split_to(SIZE_BYTES);
+            rest.advance(SIZE_BYTES);
             rest = self.begin(size, rest, receiver, frames)?;
         }
         Ok(())

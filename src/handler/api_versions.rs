@@ -15,7 +15,7 @@ const ZERO_MINIMUM_SINCE: i16 = 4;
 /// advertised, and refused, as Apache Kafka does both.
 const PRODUCE_ADVERTISED_MIN: i16 = 0;
 
-pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+pub(super) fn begin(context: &mut Context<'_>, request: &mut Request) -> Outcome {
     let version = request.header.api_version;
     let message: ApiVersionsRequest = match decode(request) {
         Ok(message) => message,

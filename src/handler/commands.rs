@@ -11,7 +11,7 @@ use crate::protocol::api::ApiKey;
     clippy::wildcard_enum_match_arm,
     reason = "the table of APIs leads only commands here"
 )]
-pub(super) fn begin(context: &mut Context<'_>, request: &Request, api: ApiKey) -> Outcome {
+pub(super) fn begin(context: &mut Context<'_>, request: &mut Request, api: ApiKey) -> Outcome {
     let command = match api {
         ApiKey::CreateTopics => decode(request).map(Command::CreateTopics),
         ApiKey::DeleteTopics => decode(request)

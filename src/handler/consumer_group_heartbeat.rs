@@ -11,7 +11,7 @@ use crate::protocol::messages::consumer_group_heartbeat::{
     ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse,
 };
 
-pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+pub(super) fn begin(context: &mut Context<'_>, request: &mut Request) -> Outcome {
     let message: ConsumerGroupHeartbeatRequest = match decode(request) {
         Ok(message) => message,
         Err(outcome) => return outcome,

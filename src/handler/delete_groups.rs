@@ -16,7 +16,7 @@ pub struct Waiting {
     groups: PerGroup<DeletableGroupResult>,
 }
 
-pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+pub(super) fn begin(context: &mut Context<'_>, request: &mut Request) -> Outcome {
     let message: DeleteGroupsRequest = match decode(request) {
         Ok(message) => message,
         Err(outcome) => return outcome,

@@ -33,7 +33,7 @@ const fn operations(codes: &[i32]) -> i32 {
     bits
 }
 
-pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+pub(super) fn begin(context: &mut Context<'_>, request: &mut Request) -> Outcome {
     let message: DescribeClusterRequest = match decode(request) {
         Ok(message) => message,
         Err(outcome) => return outcome,

@@ -17,7 +17,7 @@ use crate::protocol::messages::describe_configs::{
 };
 use crate::protocol::string::Str;
 
-pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+pub(super) fn begin(context: &mut Context<'_>, request: &mut Request) -> Outcome {
     let message: DescribeConfigsRequest = match decode(request) {
         Ok(message) => message,
         Err(outcome) => return outcome,

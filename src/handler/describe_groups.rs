@@ -22,7 +22,7 @@ pub struct Waiting {
     groups: PerGroup<DescribedGroup>,
 }
 
-pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+pub(super) fn begin(context: &mut Context<'_>, request: &mut Request) -> Outcome {
     let message: DescribeGroupsRequest = match decode(request) {
         Ok(message) => message,
         Err(outcome) => return outcome,

@@ -24,7 +24,7 @@ pub struct Waiting {
     gather: Gather<DescribeAnswer>,
 }
 
-pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+pub(super) fn begin(context: &mut Context<'_>, request: &mut Request) -> Outcome {
     let message: DescribeLogDirsRequest = match decode(request) {
         Ok(message) => message,
         Err(outcome) => return outcome,

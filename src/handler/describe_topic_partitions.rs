@@ -16,7 +16,7 @@ use crate::protocol::messages::describe_topic_partitions::response::{
 };
 use crate::protocol::string::Str;
 
-pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+pub(super) fn begin(context: &mut Context<'_>, request: &mut Request) -> Outcome {
     let message: DescribeTopicPartitionsRequest = match decode(request) {
         Ok(message) => message,
         Err(outcome) => return outcome,

@@ -60,7 +60,7 @@ pub struct Waiting {
     is_due: bool,
 }
 
-pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+pub(super) fn begin(context: &mut Context<'_>, request: &mut Request) -> Outcome {
     let message: FetchRequest = match decode(request) {
         Ok(message) => message,
         Err(outcome) => return outcome,

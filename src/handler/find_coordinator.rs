@@ -34,7 +34,7 @@ struct Found {
     port: i32,
 }
 
-pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+pub(super) fn begin(context: &mut Context<'_>, request: &mut Request) -> Outcome {
     let message: FindCoordinatorRequest = match decode(request) {
         Ok(message) => message,
         Err(outcome) => return outcome,

@@ -41,7 +41,7 @@ impl<E, A: Placed> Questions<E, A> {
     /// Fills the next place with what is known already; `make` is given the place.
     pub(super) fn answer(&mut self, make: impl FnOnce(usize) -> A) {
         let place = self.answers.len();
-        self.answers.push(Some(make(place)));
+        push(&mut self.answers, Some(make(place)));
     }
 
     /// Leaves the next place to the owner of a partition; `make` is given the place.
@@ -52,8 +52,8 @@ impl<E, A: Placed> Questions<E, A> {
     /// Leaves the next place to a core; `make` is given the place.
     pub(super) fn ask_core(&mut self, core: usize, make: impl FnOnce(usize) -> E) {
         let place = self.answers.len();
-        self.shares[core].push(make(place));
-        self.answers.push(None);
+        push(&mut self.shares[core], make(place));
+        push(&mut self.answers, None);
     }
 
     /// Sends each core its share, as one piece of work.
@@ -76,6 +76,15 @@ impl<E, A: Placed> Questions<E, A> {
             cores_to_answer,
         }
     }
+}
+
+/// Most requests are about one partition: room for four, which a list begins with, is memory that
+/// is not in the cache.
+fn push<T>(list: &mut Vec<T>, item: T) {
+    if list.capacity() == 0 {
+        list.reserve_exact(1);
+    }
+    list.push(item);
 }
 
 impl<A: Placed> Gather<A> {

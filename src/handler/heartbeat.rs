@@ -6,7 +6,7 @@ use crate::protocol::api::ApiKey;
 use crate::protocol::errors::ErrorCode;
 use crate::protocol::messages::heartbeat::{HeartbeatRequest, HeartbeatResponse};
 
-pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+pub(super) fn begin(context: &mut Context<'_>, request: &mut Request) -> Outcome {
     let message: HeartbeatRequest = match decode(request) {
         Ok(message) => message,
         Err(outcome) => return outcome,

@@ -26,7 +26,7 @@ impl Default for ProducerIds {
     }
 }
 
-pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+pub(super) fn begin(context: &mut Context<'_>, request: &mut Request) -> Outcome {
     let message: InitProducerIdRequest = match decode(request) {
         Ok(message) => message,
         Err(outcome) => return outcome,

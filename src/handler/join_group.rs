@@ -11,7 +11,7 @@ const NULL_PROTOCOL_SINCE: i16 = 7;
 /// First version that can tell a leader not to assign. KIP-814.
 const SKIP_ASSIGNMENT_SINCE: i16 = 9;
 
-pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+pub(super) fn begin(context: &mut Context<'_>, request: &mut Request) -> Outcome {
     let message: JoinGroupRequest = match decode(request) {
         Ok(message) => message,
         Err(outcome) => return outcome,

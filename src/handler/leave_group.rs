@@ -12,7 +12,7 @@ use crate::protocol::messages::leave_group::{
 /// First version with a list of members.
 const MEMBERS_SINCE: i16 = 3;
 
-pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+pub(super) fn begin(context: &mut Context<'_>, request: &mut Request) -> Outcome {
     let mut message: LeaveGroupRequest = match decode(request) {
         Ok(message) => message,
         Err(outcome) => return outcome,

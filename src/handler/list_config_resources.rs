@@ -22,7 +22,7 @@ const ALL_TYPES: &[ConfigResourceType] = &[
     ConfigResourceType::GROUP,
 ];
 
-pub(super) fn begin(context: &Context<'_>, request: &Request) -> Outcome {
+pub(super) fn begin(context: &Context<'_>, request: &mut Request) -> Outcome {
     let message: ListConfigResourcesRequest = match decode(request) {
         Ok(message) => message,
         Err(outcome) => return outcome,

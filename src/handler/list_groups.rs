@@ -15,7 +15,7 @@ pub struct Waiting {
     groups: Vec<ListedGroup>,
 }
 
-pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+pub(super) fn begin(context: &mut Context<'_>, request: &mut Request) -> Outcome {
     let message: ListGroupsRequest = match decode(request) {
         Ok(message) => message,
         Err(outcome) => return outcome,

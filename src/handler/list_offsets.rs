@@ -23,7 +23,7 @@ pub struct Waiting {
     gather: Gather<ListOffsetsAnswer>,
 }
 
-pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+pub(super) fn begin(context: &mut Context<'_>, request: &mut Request) -> Outcome {
     let message: ListOffsetsRequest = match decode(request) {
         Ok(message) => message,
         Err(outcome) => return outcome,

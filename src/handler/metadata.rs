@@ -25,7 +25,7 @@ pub struct Waiting {
     message: MetadataRequest,
 }
 
-pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+pub(super) fn begin(context: &mut Context<'_>, request: &mut Request) -> Outcome {
     let message: MetadataRequest = match decode(request) {
         Ok(message) => message,
         Err(outcome) => return outcome,

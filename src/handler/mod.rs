@@ -246,7 +246,7 @@ pub const SERVED: &[ApiKey] = &[
     clippy::wildcard_enum_match_arm,
     reason = "most of Kafka's APIs are not served yet"
 )]
-pub fn handle(context: &mut Context<'_>, request: Request) -> Outcome {
+pub fn handle(context: &mut Context<'_>, mut request: Request) -> Outcome {
     let api = request.header.api_key;
     if !SERVED.contains(&api) {
         return Outcome::Close(format!("asked for {api:?}, which is not served"));
@@ -261,37 +261,37 @@ pub fn handle(context: &mut Context<'_>, request: Request) -> Outcome {
         ));
     }
     match api {
-        ApiKey::Produce => produce::begin(context, &request),
-        ApiKey::Fetch => fetch::begin(context, &request),
-        ApiKey::ListOffsets => list_offsets::begin(context, &request),
-        ApiKey::Metadata => metadata::begin(context, &request),
-        ApiKey::OffsetCommit => offset_commit::begin(context, &request),
-        ApiKey::OffsetFetch => offset_fetch::begin(context, &request),
-        ApiKey::FindCoordinator => find_coordinator::begin(context, &request),
-        ApiKey::JoinGroup => join_group::begin(context, &request),
-        ApiKey::Heartbeat => heartbeat::begin(context, &request),
-        ApiKey::LeaveGroup => leave_group::begin(context, &request),
-        ApiKey::SyncGroup => sync_group::begin(context, &request),
-        ApiKey::DescribeGroups => describe_groups::begin(context, &request),
-        ApiKey::ListGroups => list_groups::begin(context, &request),
-        ApiKey::DeleteGroups => delete_groups::begin(context, &request),
-        ApiKey::OffsetDelete => offset_delete::begin(context, &request),
-        ApiKey::ConsumerGroupHeartbeat => consumer_group_heartbeat::begin(context, &request),
-        ApiKey::ConsumerGroupDescribe => consumer_group_describe::begin(context, &request),
-        ApiKey::ApiVersions => api_versions::begin(context, &request),
-        ApiKey::DeleteRecords => delete_records::begin(context, &request),
-        ApiKey::InitProducerId => init_producer_id::begin(context, &request),
-        ApiKey::OffsetForLeaderEpoch => offset_for_leader_epoch::begin(context, &request),
-        ApiKey::DescribeConfigs => describe_configs::begin(context, &request),
-        ApiKey::DescribeLogDirs => describe_log_dirs::begin(context, &request),
-        ApiKey::DescribeCluster => describe_cluster::begin(context, &request),
-        ApiKey::ListConfigResources => list_config_resources::begin(context, &request),
-        ApiKey::DescribeTopicPartitions => describe_topic_partitions::begin(context, &request),
+        ApiKey::Produce => produce::begin(context, &mut request),
+        ApiKey::Fetch => fetch::begin(context, &mut request),
+        ApiKey::ListOffsets => list_offsets::begin(context, &mut request),
+        ApiKey::Metadata => metadata::begin(context, &mut request),
+        ApiKey::OffsetCommit => offset_commit::begin(context, &mut request),
+        ApiKey::OffsetFetch => offset_fetch::begin(context, &mut request),
+        ApiKey::FindCoordinator => find_coordinator::begin(context, &mut request),
+        ApiKey::JoinGroup => join_group::begin(context, &mut request),
+        ApiKey::Heartbeat => heartbeat::begin(context, &mut request),
+        ApiKey::LeaveGroup => leave_group::begin(context, &mut request),
+        ApiKey::SyncGroup => sync_group::begin(context, &mut request),
+        ApiKey::DescribeGroups => describe_groups::begin(context, &mut request),
+        ApiKey::ListGroups => list_groups::begin(context, &mut request),
+        ApiKey::DeleteGroups => delete_groups::begin(context, &mut request),
+        ApiKey::OffsetDelete => offset_delete::begin(context, &mut request),
+        ApiKey::ConsumerGroupHeartbeat => consumer_group_heartbeat::begin(context, &mut request),
+        ApiKey::ConsumerGroupDescribe => consumer_group_describe::begin(context, &mut request),
+        ApiKey::ApiVersions => api_versions::begin(context, &mut request),
+        ApiKey::DeleteRecords => delete_records::begin(context, &mut request),
+        ApiKey::InitProducerId => init_producer_id::begin(context, &mut request),
+        ApiKey::OffsetForLeaderEpoch => offset_for_leader_epoch::begin(context, &mut request),
+        ApiKey::DescribeConfigs => describe_configs::begin(context, &mut request),
+        ApiKey::DescribeLogDirs => describe_log_dirs::begin(context, &mut request),
+        ApiKey::DescribeCluster => describe_cluster::begin(context, &mut request),
+        ApiKey::ListConfigResources => list_config_resources::begin(context, &mut request),
+        ApiKey::DescribeTopicPartitions => describe_topic_partitions::begin(context, &mut request),
         ApiKey::CreateTopics
         | ApiKey::DeleteTopics
         | ApiKey::CreatePartitions
         | ApiKey::IncrementalAlterConfigs
-        | ApiKey::AlterConfigs => commands::begin(context, &request, api),
+        | ApiKey::AlterConfigs => commands::begin(context, &mut request, api),
         _ => Outcome::Close(format!("asked for {api:?}, which is not served")),
     }
 }
@@ -413,9 +413,8 @@ impl Context<'_> {
 
 /// Decodes a request's body, or closes the connection: as Kafka, which cannot answer what it cannot
 /// read.
-fn decode<M: RequestMessage>(request: &Request) -> Result<M, Outcome> {
-    let mut reader = request.body.clone();
-    M::decode(&mut reader, request.header.api_version)
+fn decode<M: RequestMessage>(request: &mut Request) -> Result<M, Outcome> {
+    M::decode(&mut request.body, request.header.api_version)
         .map_err(|error| Outcome::Close(format!("sent a request that cannot be read: {error}")))
 }
 

@@ -23,7 +23,7 @@ pub struct Waiting {
     refused: Vec<Refused<OffsetCommitResponseTopic>>,
 }
 
-pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+pub(super) fn begin(context: &mut Context<'_>, request: &mut Request) -> Outcome {
     let mut message: OffsetCommitRequest = match decode(request) {
         Ok(message) => message,
         Err(outcome) => return outcome,

@@ -19,7 +19,7 @@ pub struct Waiting {
     refused: Vec<Refused<OffsetDeleteResponseTopic>>,
 }
 
-pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+pub(super) fn begin(context: &mut Context<'_>, request: &mut Request) -> Outcome {
     let mut message: OffsetDeleteRequest = match decode(request) {
         Ok(message) => message,
         Err(outcome) => return outcome,

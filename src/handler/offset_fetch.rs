@@ -34,7 +34,7 @@ pub struct Waiting {
     topics: Vec<OffsetFetchRequestTopic>,
 }
 
-pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+pub(super) fn begin(context: &mut Context<'_>, request: &mut Request) -> Outcome {
     let mut message: OffsetFetchRequest = match decode(request) {
         Ok(message) => message,
         Err(outcome) => return outcome,

@@ -19,7 +19,7 @@ pub struct Waiting {
     gather: Gather<EpochAnswer>,
 }
 
-pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+pub(super) fn begin(context: &mut Context<'_>, request: &mut Request) -> Outcome {
     let message: OffsetForLeaderEpochRequest = match decode(request) {
         Ok(message) => message,
         Err(outcome) => return outcome,

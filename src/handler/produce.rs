@@ -42,18 +42,12 @@ const ACKS_ALL: i16 = -1;
 pub struct Waiting {
     responder: Responder,
     acks: i16,
-    topics: Vec<TopicShape>,
+    /// What the response repeats of the request: the records are with the owners.
+    topics: Vec<TopicProduceData>,
     gather: Gather<ProduceAnswer>,
 }
 
-/// What the response must repeat of the request.
-struct TopicShape {
-    name: Str,
-    topic_id: TopicId,
-    partitions: Vec<i32>,
-}
-
-pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+pub(super) fn begin(context: &mut Context<'_>, request: &mut Request) -> Outcome {
     let message: ProduceRequest = match decode(request) {
         Ok(message) => message,
         Err(outcome) => return outcome,
@@ -64,7 +58,7 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         ACKS_ALL => Some(true),
         _ => None,
     };
-    let mut topics = Vec::with_capacity(message.topic_data.len());
+    let mut topics = merged(message.topic_data);
     let mut checks = Checks {
         uses_topic_ids: request.header.api_version >= TOPIC_IDS_SINCE,
         is_zstd_allowed: request.header.api_version >= ZSTD_SINCE,
@@ -75,15 +69,10 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
         record_errors_left: RECORD_ERRORS_MAX,
     };
     let mut questions = Questions::new(context);
-    for topic in merged(message.topic_data) {
-        let mut shape = TopicShape {
-            name: topic.name,
-            topic_id: topic.topic_id,
-            partitions: Vec::with_capacity(topic.partition_data.len()),
-        };
-        for partition in topic.partition_data {
-            shape.partitions.push(partition.index);
-            match checks.check(context, &shape, partition) {
+    for topic in &mut topics {
+        for partition in &mut topic.partition_data {
+            let called = (topic.topic_id, &topic.name);
+            match checks.check(context, called, partition) {
                 Ok((topic_partition, batch)) => {
                     questions.ask(topic_partition, |at| ProduceEntry {
                         at,
@@ -94,7 +83,6 @@ pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
                 Err(refusal) => questions.answer(|at| refusal.into_answer(at, Offset(-1))),
             }
         }
-        topics.push(shape);
     }
     let waits_for_replicas = waits_for_replicas.unwrap_or(false);
     let waiting = Waiting {
@@ -173,14 +161,15 @@ struct Checks {
 type Checked = (TopicPartition, Result<RecordBatch, ProduceRefusal>);
 
 impl Checks {
-    /// Finds the partition, and validates the batch by its topic's settings.
+    /// Finds the partition, takes its batch, and validates that by the topic's settings.
     fn check(
         &mut self,
         context: &mut Context<'_>,
-        topic: &TopicShape,
-        partition: PartitionProduceData,
+        (topic_id, name): (TopicId, &Str),
+        partition: &mut PartitionProduceData,
     ) -> Result<Checked, ProduceRefusal> {
-        let found = context.find_called(self.uses_topic_ids, topic.topic_id, &topic.name)?;
+        let records = partition.records.take();
+        let found = context.find_called(self.uses_topic_ids, topic_id, name)?;
         let topic_partition = within(found, partition.index)?;
         if !self.is_acks_known {
             return Err(ErrorCode::INVALID_REQUIRED_ACKS.into());
@@ -191,7 +180,7 @@ impl Checks {
         let settings = context
             .topics
             .of(context.image, context.configuration, found);
-        let records = match partition.records {
+        let records = match records {
             Some(Records::Bytes(bytes)) => bytes,
             Some(Records::Elsewhere { .. }) | None => return Err(ErrorCode::INVALID_RECORD.into()),
         };
@@ -281,10 +270,10 @@ impl Waiting {
                 name: topic.name,
                 topic_id: topic.topic_id,
                 partition_responses: topic
-                    .partitions
-                    .into_iter()
+                    .partition_data
+                    .iter()
                     .zip(&mut answers)
-                    .map(|(index, answer)| partition_response(index, answer))
+                    .map(|(partition, answer)| partition_response(partition.index, answer))
                     .collect(),
                 ..TopicProduceResponse::default()
             })

@@ -10,7 +10,7 @@ use crate::protocol::messages::sync_group::{SyncGroupRequest, SyncGroupResponse}
 /// First version in which a member must say by which protocol it goes. KIP-559.
 const PROTOCOL_SINCE: i16 = 5;
 
-pub(super) fn begin(context: &mut Context<'_>, request: &Request) -> Outcome {
+pub(super) fn begin(context: &mut Context<'_>, request: &mut Request) -> Outcome {
     let message: SyncGroupRequest = match decode(request) {
         Ok(message) => message,
         Err(outcome) => return outcome,

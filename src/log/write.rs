@@ -110,7 +110,6 @@ impl Log {
                 .count(&config, &batch.header, batch.header.last_offset());
             count += 1;
         }
-        let path = self.active().path(&self.directory, file_name::LOG);
         let place = Place {
             disk,
             directory: &self.directory,
@@ -121,6 +120,7 @@ impl Log {
                 // What was written of it is cut off again; where that fails too, the next
                 // write covers it and recovery stops before it.
                 let _ = file.set_len(start);
+                let path = self.active().path(&self.directory, file_name::LOG);
                 StorageError::io("append to", &path, error)
             })
         });

@@ -7,13 +7,13 @@
 //! ```
 
 use crate::base::uuid::Uuid;
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
 use std::fmt;
 
 /// Collects a message's bytes, and the holes between them.
 #[derive(Debug, Default)]
 pub struct Writer {
-    buffer: BytesMut,
+    buffer: Vec<u8>,
     holes: Vec<Hole>,
 }
 
@@ -136,14 +136,8 @@ impl Writer {
     /// An empty writer with room for `bytes` bytes.
     #[must_use]
     pub fn with_capacity(bytes: usize) -> Writer {
-        Writer::over(BytesMut::with_capacity(bytes))
-    }
-
-    /// A writer that appends to `buffer`; positions of holes count from the buffer's beginning.
-    #[must_use]
-    pub const fn over(buffer: BytesMut) -> Writer {
         Writer {
-            buffer,
+            buffer: Vec::with_capacity(bytes),
             holes: Vec::new(),
         }
     }
@@ -160,11 +154,11 @@ impl Writer {
         self.buffer.is_empty()
     }
 
-    /// What was written.
+    /// What was written, without the room that was not needed: an answer may wait for long.
     #[must_use]
     pub fn finish(self) -> Encoded {
         Encoded {
-            bytes: self.buffer.freeze(),
+            bytes: Bytes::from(self.buffer.into_boxed_slice()),
             holes: self.holes,
         }
     }

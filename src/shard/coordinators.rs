@@ -280,8 +280,11 @@ impl Shard {
         });
         let mut replies = std::mem::take(&mut self.coordinators.replies);
         for (origin, reply) in replies.drain(..) {
-            let request = origin.request;
-            self.pass(io, origin.core, Mail::GroupReply { request, reply });
+            let mail = Mail::GroupReply {
+                request: origin.request,
+                reply: Box::new(reply),
+            };
+            self.pass(io, origin.core, mail);
         }
         keep_room(&mut self.coordinators.replies, replies);
     }

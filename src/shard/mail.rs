@@ -38,7 +38,7 @@ pub enum Mail {
         /// Who asks.
         origin: Origin,
         /// What for.
-        command: Command,
+        command: Box<Command>,
     },
     /// The controller's answer. Every shard has replayed the records of what it did.
     Reply {
@@ -54,14 +54,14 @@ pub enum Mail {
         /// Which partition of `__consumer_offsets` the group is in.
         partition: PartitionIndex,
         /// What for.
-        command: GroupCommand,
+        command: Box<GroupCommand>,
     },
     /// A group's answer.
     GroupReply {
         /// The request that asked.
         request: RequestId,
         /// What came of it.
-        reply: GroupReply,
+        reply: Box<GroupReply>,
     },
     /// The cluster as shard 0 found it on disk.
     Image(Arc<MetadataImage>),
@@ -90,7 +90,7 @@ pub enum Mail {
     /// A log of another core found no descriptor: what can be closed is closed.
     DescriptorsShort,
     /// What a connection that is handed over uses: it comes before the connection does.
-    Session(MovingSession),
+    Session(Box<MovingSession>),
     /// For shard 0: why a connection was closed, which is told once.
     Complaint {
         /// The other end.

@@ -183,14 +183,14 @@ impl Shard {
             Mail::Work { origin, work } => self.perform(io, origin, work),
             Mail::Answer { request, answer } => self.on_answer(io, request, answer),
             Mail::Wake { request } => self.on_wake(io, request, false),
-            Mail::Command { origin, command } => self.on_command(io, origin, command),
+            Mail::Command { origin, command } => self.on_command(io, origin, *command),
             Mail::Reply { request, reply } => self.on_reply(io, request, reply),
             Mail::Group {
                 origin,
                 partition,
                 command,
-            } => self.coordinators.submit(origin, partition, command),
-            Mail::GroupReply { request, reply } => self.on_group_reply(io, request, reply),
+            } => self.coordinators.submit(origin, partition, *command),
+            Mail::GroupReply { request, reply } => self.on_group_reply(io, request, *reply),
             Mail::Image(image) => self.on_image(io, MetadataImage::clone(&image)),
             Mail::Committed(batch) => self.on_committed(io, &batch),
             Mail::Replayed { core } => self.on_replayed(io, core),
@@ -205,7 +205,7 @@ impl Shard {
                 self.on_checkpoint(io, core, lines, files, closed_cleanly);
             }
             Mail::DescriptorsShort => self.partitions.on_descriptors_short(io.now().instant),
-            Mail::Session(moving) => self.sessions.arrive(moving, io.now().instant),
+            Mail::Session(moving) => self.sessions.arrive(*moving, io.now().instant),
             Mail::Complaint { peer, why } => self.complain(io, peer, why),
         }
     }
@@ -227,6 +227,7 @@ impl Shard {
                 if self.core == 0 {
                     self.on_command(io, origin, command);
                 } else {
+                    let command = Box::new(command);
                     io.mail(0, Mail::Command { origin, command });
                 }
             }
@@ -240,7 +241,7 @@ impl Shard {
                         Mail::Group {
                             origin,
                             partition,
-                            command,
+                            command: Box::new(command),
                         },
                     );
                 }

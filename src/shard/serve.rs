@@ -309,7 +309,7 @@ impl Shard {
             return false;
         };
         if let Some(moving) = self.sessions.leave(socket.index) {
-            self.pass(io, core, Mail::Session(moving));
+            self.pass(io, core, Mail::Session(Box::new(moving)));
         }
         io.hand_over(socket, core, connection.listener, connection.peer);
         true
