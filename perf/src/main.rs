@@ -56,7 +56,7 @@ const USAGE: &str = "\
 cargo dev bench [OPTIONS]
 
   --rows A,B      only these rows (all without it)
-  --pairs N       rounds of A B B A, 5 without it, at least 5 for a claim
+  --pairs N       rounds of A B B A, 10 without it: fewer are no claim
   --more          the pairs are added to each row's newest result, where klamm and load are the same
   --quick         2 pairs, a tenth of the load: to see that it works
   --same SYSTEM   klamm or kafka against itself: the noise floor
@@ -93,6 +93,9 @@ fn main() -> ExitCode {
     }
 }
 
+/// Rounds that make a row: with fewer nothing is claimed.
+const PAIRS: usize = 10;
+
 struct Arguments {
     rows: Vec<Row>,
     pairs: usize,
@@ -119,7 +122,7 @@ impl Arguments {
         let mut pairs = None;
         let mut arguments = Arguments {
             rows: ROWS.to_vec(),
-            pairs: 5,
+            pairs: PAIRS,
             more: false,
             quick: false,
             same: None,
@@ -164,7 +167,7 @@ impl Arguments {
         if arguments.more && arguments.quick {
             return Err("--more adds to results, and --quick makes none".to_owned());
         }
-        arguments.pairs = pairs.unwrap_or(if arguments.quick { 2 } else { 5 });
+        arguments.pairs = pairs.unwrap_or(if arguments.quick { 2 } else { PAIRS });
         Ok(Some(arguments))
     }
 }

@@ -12,7 +12,7 @@ use std::hint::black_box;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// One call of sendfile, as klamm's own are, and what may lie in its socket: so little that a system which paces
@@ -22,6 +22,9 @@ const SEND_BUFFER_BYTES: usize = 100 << 10;
 const FILE_BYTES: usize = 256 << 20;
 const FRAME_BYTES: usize = 128 << 10;
 const APPENDED_FILES: usize = 16;
+/// A batch ends anywhere in a page.
+const UNALIGNED_BYTES: usize = 1000;
+const APPENDED_BYTES_MAX: usize = 1 << 30;
 const BALL_BYTES: usize = 100;
 
 /// Runs every probe, each for `duration`; `streams` is how many sockets the sendfile loop serves.
@@ -40,6 +43,9 @@ pub fn all(work: &Path, duration: Duration, streams: usize) -> Result<Figures, S
     let (rate, cpu) = receive_check_write(work, duration).map_err(said)?;
     figures.insert("recv_crc_write_mb_per_s".into(), rate);
     figures.insert("recv_crc_write_cpu_s_per_gb".into(), cpu);
+    let (rate, cpu) = receive_check_append(work, duration).map_err(said)?;
+    figures.insert("recv_crc_append_mb_per_s".into(), rate);
+    figures.insert("recv_crc_append_cpu_s_per_gb".into(), cpu);
     figures.insert("append_cpu_s_per_gb".into(), append(work).map_err(said)?);
     figures.extend(
         sendfile(work, duration, streams)?
@@ -162,46 +168,83 @@ fn loopback(duration: Duration) -> io::Result<(f64, f64)> {
     ))
 }
 
-/// What a broker cannot avoid on produce: receive a frame, check its CRC, write it to a file.
+/// What a broker cannot avoid on produce: receive a frame, check its CRC, write it to a file. Round and
+/// round one file, as over recycled segments: its pages are there.
 fn receive_check_write(work: &Path, duration: Duration) -> io::Result<(f64, f64)> {
-    let (client, server) = pair()?;
     let path = work.join("probe-write");
     let file = fill(&path)?;
+    let mut bytes = 0;
+    let figures = receive_and_check(FRAME_BYTES, duration, |frame| {
+        file.write_all_at(frame, real_offset(bytes % FILE_BYTES))?;
+        bytes += frame.len();
+        Ok(true)
+    })?;
+    fs::remove_file(&path)?;
+    Ok(figures)
+}
+
+/// The same into files that grow, one after the other, each write ending where a batch would: what a log
+/// pays, whose pages are new.
+fn receive_check_append(work: &Path, duration: Duration) -> io::Result<(f64, f64)> {
+    let (paths, mut files) = grown(work)?;
+    let mut turn = 0;
+    let figures = receive_and_check(FRAME_BYTES + UNALIGNED_BYTES, duration, |frame| {
+        files[turn % APPENDED_FILES].write_all(frame)?;
+        turn += 1;
+        Ok(turn * frame.len() < APPENDED_BYTES_MAX)
+    })?;
+    for path in &paths {
+        fs::remove_file(path)?;
+    }
+    Ok(figures)
+}
+
+/// Receives frames and checks them, and lets each be written, until the time is over or nothing more is to
+/// be written. MB per second, and CPU seconds per GB of the one thread.
+fn receive_and_check(
+    frame_bytes: usize,
+    duration: Duration,
+    mut write: impl FnMut(&[u8]) -> io::Result<bool>,
+) -> io::Result<(f64, f64)> {
+    let (client, server) = pair()?;
     let writer = std::thread::spawn(move || {
-        let frame = vec![7_u8; FRAME_BYTES];
+        let frame = vec![7_u8; frame_bytes];
         while (&client).write_all(&frame).is_ok() {}
     });
-    let mut frame = vec![0_u8; FRAME_BYTES];
+    let mut frame = vec![0_u8; frame_bytes];
     let (start, cpu) = (Instant::now(), thread_cpu_s());
     let mut bytes = 0;
-    while start.elapsed() < duration {
+    let mut goes_on = true;
+    while goes_on && start.elapsed() < duration {
         (&server).read_exact(&mut frame)?;
         black_box(crc32c::crc32c(&frame));
-        // Round and round one file, so that the disk's space is bounded; like a recycled segment.
-        file.write_all_at(&frame, real_offset(bytes % FILE_BYTES))?;
-        bytes += FRAME_BYTES;
+        goes_on = write(&frame)?;
+        bytes += frame.len();
     }
     let (seconds, cpu) = (start.elapsed().as_secs_f64(), thread_cpu_s() - cpu);
     drop(server);
     writer
         .join()
         .map_err(|_| io::Error::other("the writer panicked"))?;
-    fs::remove_file(&path)?;
     let gigabytes = real_length(bytes) / 1e9;
     Ok((gigabytes * 1e3 / seconds, cpu / gigabytes))
 }
 
-/// What the page cache asks for new pages: CPU seconds per GB of appends, each of half a frame, to
-/// files that grow. The loop above writes over pages that are there; a log does not.
-fn append(work: &Path) -> io::Result<f64> {
-    let frame = vec![7_u8; FRAME_BYTES / 2 + 1000];
+/// Empty files to append to.
+fn grown(work: &Path) -> io::Result<(Vec<PathBuf>, Vec<fs::File>)> {
     let paths: Vec<_> = (0..APPENDED_FILES)
         .map(|place| work.join(format!("probe-append-{place}")))
         .collect();
-    let mut files = Vec::new();
-    for path in &paths {
-        files.push(fs::File::create_new(path)?);
-    }
+    let files = paths.iter().map(fs::File::create_new);
+    let files = files.collect::<io::Result<Vec<_>>>()?;
+    Ok((paths, files))
+}
+
+/// What the page cache asks for new pages: CPU seconds per GB of appends, each of half a frame, to
+/// files that grow.
+fn append(work: &Path) -> io::Result<f64> {
+    let frame = vec![7_u8; FRAME_BYTES / 2 + UNALIGNED_BYTES];
+    let (paths, mut files) = grown(work)?;
     let cpu = thread_cpu_s();
     let mut bytes = 0;
     while bytes < FILE_BYTES {

@@ -68,6 +68,9 @@ pub struct Log {
     /// Rolled files whose cut ends are not durable yet: the next sync covers them, or a recovery that begins behind
     /// them would believe what lay there.
     pub(super) cuts: Vec<Arc<File>>,
+    /// Rolled files that could not be cut where their records end: base offset, and that end. Neither a sync nor a
+    /// clean stop succeeds before they are.
+    pub(super) uncut: Vec<(Offset, Arc<File>, u64)>,
     /// What is being written away from the turn.
     pub(super) writing: Option<Run>,
     /// The last batches of the active segment, one after the other.
@@ -133,6 +136,7 @@ impl Log {
             queue: Vec::new(),
             trims: Vec::new(),
             cuts: Vec::new(),
+            uncut: Vec::new(),
             writing: None,
             recent: VecDeque::new(),
             producers: ProducerState::default(),

@@ -17,11 +17,12 @@ impl Log {
     /// offset of now. Where [`Log::take_directory_unsynced`] says so, sync the directory as well.
     ///
     /// # Errors
-    /// A file that was let go cannot be opened again.
+    /// A file that was let go cannot be opened again; a rolled one cannot be cut where its records end.
     pub fn unsynced(&mut self, disk: &Disk) -> Result<Vec<Arc<File>>, StorageError> {
         if self.synced_to >= self.log_end_offset {
             return Ok(Vec::new());
         }
+        self.cut_again()?;
         let mut files = self.segments[self.segment_of(self.synced_to)..]
             .iter()
             .filter(|segment| segment.bytes > 0)
@@ -33,6 +34,20 @@ impl Log {
             }
         }
         Ok(files)
+    }
+
+    /// Cuts what could not be cut when it was rolled: what lies there would else be believed once the recovery point
+    /// has passed it.
+    fn cut_again(&mut self) -> Result<(), StorageError> {
+        while let Some((base_offset, file, bytes)) = self.uncut.pop() {
+            if let Err(error) = file.set_len(bytes) {
+                let path = file_name::path(&self.directory, base_offset, file_name::LOG);
+                self.uncut.push((base_offset, file, bytes));
+                return Err(StorageError::io("cut", &path, error));
+            }
+            self.cuts.push(file);
+        }
+        Ok(())
     }
 
     /// Whether a file was made in the directory since this was asked last: its name is durable
@@ -193,6 +208,7 @@ impl Log {
         for (file, bytes) in self.take_trims() {
             let _ = file.set_len(bytes);
         }
+        self.cut_again()?;
         self.mark_synced(self.log_end_offset, now);
         let directory = self.directory.clone();
         let place = crate::log::segment::Place {

@@ -226,9 +226,13 @@ impl Log {
         segment.add_time_entry();
         let _ = segment.persist_indexes(place);
         if self.config.preallocate || segment.has_zeros() {
-            let _ = segment.trim_file(place);
-            if let Ok(file) = segment.file(place) {
-                self.cuts.push(Arc::clone(file));
+            let is_cut = segment.trim_file(place).is_ok();
+            if let Ok(file) = segment.file(place).map(Arc::clone) {
+                if is_cut {
+                    self.cuts.push(file);
+                } else {
+                    self.uncut.push((segment.base_offset, file, segment.bytes));
+                }
             }
         } else if segment.take_reserved()
             && let Ok(file) = segment.file(place)

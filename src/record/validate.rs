@@ -14,7 +14,7 @@ use crate::record::batch::{
 use crate::record::build::{self, BatchBuilder};
 use crate::record::compress::Compression;
 use crate::record::error::BatchError;
-use crate::record::iterate::{OpenBatch, PlainRecord, RECORD_BYTES_MIN, Record};
+use crate::record::iterate::{OpenBatch, PlainRecord, RECORD_BYTES_MIN, Record, Records};
 use crate::record::refusal::{FaultKind, RecordError, RecordFault, RecordFaults};
 use bytes::Bytes;
 
@@ -115,19 +115,22 @@ pub fn validate_produce(
     if target.is_none() && is_believed {
         return Ok(restamp(batch, rules, header.max_timestamp, now));
     }
+    if target.is_none() && compression == Compression::None {
+        let records = Records::new(&header, &batch.bytes()[HEADER_BYTES..]);
+        let walked = check_records(&header, records, rules, now)?;
+        // Apache passes the numbers of open records on as they are.
+        return Ok(restamp(batch, rules, walked.max_timestamp, now));
+    }
     let open = batch
         .open(rules.opened_bytes_max)
         .map_err(RecordError::Records)?;
-    let walked = check_records(&open, rules, now)?;
+    let walked = check_records(&header, open.iter(), rules, now)?;
     match (target, walked.misnumbered) {
-        (None, Some((batch_index, offset_delta))) if compression != Compression::None => {
-            Err(RecordError::OffsetDelta {
-                batch_index,
-                offset_delta,
-            })
-        }
-        // Apache passes the numbers of open records on as they are.
-        (None, _) => Ok(restamp(batch, rules, walked.max_timestamp, now)),
+        (None, Some((batch_index, offset_delta))) => Err(RecordError::OffsetDelta {
+            batch_index,
+            offset_delta,
+        }),
+        (None, None) => Ok(restamp(batch, rules, walked.max_timestamp, now)),
         (Some((codec, level)), misnumbered) => {
             let is_odd = misnumbered.is_some()
                 || header.timestamp_type() == TimestampType::LogAppendTime
@@ -269,11 +272,12 @@ struct Walked {
 /// Walks all records. As in Apache, a batch that cannot be read to its end is refused for that,
 /// else for the records that its topic does not take.
 fn check_records(
-    open: &OpenBatch,
+    header: &BatchHeader,
+    mut records: Records<'_>,
     rules: &ProduceRules,
     now: Timestamp,
 ) -> Result<Walked, RecordError> {
-    let body_bytes_max = match open.header().compression() {
+    let body_bytes_max = match header.compression() {
         Ok(Compression::None) => usize::MAX,
         Ok(Compression::Gzip | Compression::Snappy | Compression::Lz4 | Compression::Zstd)
         | Err(_) => rules.record_opened_bytes_max,
@@ -283,7 +287,6 @@ fn check_records(
         misnumbered: None,
     };
     let mut faults = RecordFaults::default();
-    let mut records = open.iter();
     for batch_index in 0.. {
         if let Some(plain) = records.peek_plain()
             && plain.offset_delta == batch_index
@@ -309,7 +312,7 @@ fn check_records(
         if record.offset_delta != batch_index && walked.misnumbered.is_none() {
             walked.misnumbered = Some((batch_index, record.offset_delta));
         }
-        if let Some(kind) = fault_of(&record, open.header(), rules, now) {
+        if let Some(kind) = fault_of(&record, header, rules, now) {
             faults.push(RecordFault { batch_index, kind }, FAULTS_NAMED_MAX);
         }
     }

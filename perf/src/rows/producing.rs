@@ -12,10 +12,12 @@ const CPU: &str = "broker_cpu_s_per_gb";
 const RATE: &str = "mb_per_s";
 /// What a loop pays that receives, checks and writes.
 const RECEIVE_CHECK_WRITE: (&str, &str) = ("limit", "recv_crc_write_cpu_s_per_gb");
+/// What a loop pays that does the same to files that grow, as a log does.
+const RECEIVE_CHECK_APPEND: (&str, &str) = ("limit", "recv_crc_append_cpu_s_per_gb");
 
 /// Rates are compared with klamm's generator: with the others on the same cores the client is the
 /// limit. CPU per GB is compared with all three.
-const PRODUCED: [Comparison; 10] = [
+const PRODUCED: [Comparison; 12] = [
     against_kafka("broker CPU, s/GB", CPU, one_of(10.0)),
     against(
         "the same with Apache's client",
@@ -52,6 +54,18 @@ const PRODUCED: [Comparison; 10] = [
         "CPU of receive + CRC + write, s/GB",
         ("klamm", CPU),
         RECEIVE_CHECK_WRITE,
+        Goal::None,
+    ),
+    against(
+        "of receive + CRC + append to growing files, MB/s",
+        ("klamm", RATE),
+        ("limit", "recv_crc_append_mb_per_s"),
+        Goal::None,
+    ),
+    against(
+        "CPU of receive + CRC + append, s/GB",
+        ("klamm", CPU),
+        RECEIVE_CHECK_APPEND,
         Goal::None,
     ),
     against_kafka("machine busy, s/GB", "machine_busy_s_per_gb", Goal::None),
@@ -110,8 +124,9 @@ pub const PRODUCE_SMALL: Row = Row {
             Goal::None,
         ),
         PRODUCED[7],
-        PRODUCED[8],
         PRODUCED[9],
+        PRODUCED[10],
+        PRODUCED[11],
     ],
 };
 

@@ -83,6 +83,26 @@ fn a_rolled_file_is_cut_and_the_next_sync_covers_that() {
     assert_eq!(log.unsynced(&disk).unwrap().len(), 1);
 }
 
+/// What lies behind the records of a rolled segment is believed by a start after a clean stop, and by a recovery that
+/// begins behind it.
+#[test]
+fn a_rolled_file_that_cannot_be_cut_is_neither_synced_nor_closed() {
+    let (disk, simulated) = disk();
+    let mut log = create(&disk, synced_one_by_one());
+    let bytes = append(&disk, &mut log, 1000);
+    simulated.set_cuts_fail(true);
+    log.roll(&disk, at(1000)).unwrap();
+    append(&disk, &mut log, 1000);
+    assert!(log.unsynced(&disk).is_err());
+    assert!(log.close(&disk, at(1000)).is_err());
+    simulated.set_cuts_fail(false);
+    assert_eq!(log.unsynced(&disk).unwrap().len(), 2);
+    assert_eq!(file_bytes(&disk, Offset(0)), bytes);
+    log.close(&disk, at(1000)).unwrap();
+    let log = open(&disk, synced_one_by_one(), true, Offset(2));
+    assert_eq!(read_all(&disk, &log).len(), 2);
+}
+
 #[test]
 fn a_recovery_cuts_them_off_and_calls_nothing_torn() {
     let (disk, simulated) = disk();

@@ -25,6 +25,8 @@ struct Faults {
     syncs_fail: AtomicBool,
     /// Whether a sync of the whole file system fails.
     file_system_syncs_fail: AtomicBool,
+    /// Whether no file can be cut.
+    cuts_fail: AtomicBool,
     /// Whether reads that may not wait find nothing in memory.
     reads_are_cold: AtomicBool,
     /// Whether each read fails.
@@ -86,6 +88,7 @@ impl SimulatedDisk {
                 free_bytes: AtomicU64::new(1 << 40),
                 syncs_fail: AtomicBool::new(false),
                 file_system_syncs_fail: AtomicBool::new(false),
+                cuts_fail: AtomicBool::new(false),
                 reads_are_cold: AtomicBool::new(false),
                 reads_fail: AtomicBool::new(false),
                 writes_are_slow: AtomicBool::new(false),
@@ -109,6 +112,11 @@ impl SimulatedDisk {
     pub fn set_file_system_syncs_fail(&self, fail: bool) {
         let fails = &self.faults.file_system_syncs_fail;
         fails.store(fail, Ordering::Relaxed);
+    }
+
+    /// From now on no file can be made shorter, or each can.
+    pub fn set_cuts_fail(&self, fail: bool) {
+        self.faults.cuts_fail.store(fail, Ordering::Relaxed);
     }
 
     /// From now on nothing is resident, or everything is.
@@ -369,7 +377,12 @@ impl SimulatedFile {
     }
 
     pub(in crate::runtime) fn set_len(&self, length: u64) -> io::Result<()> {
-        lock(&self.content.bytes).resize(usize_from(length), 0);
+        let mut bytes = lock(&self.content.bytes);
+        let length = usize_from(length);
+        if length < bytes.len() && self.faults.cuts_fail.load(Ordering::Relaxed) {
+            return Err(io::Error::from_raw_os_error(libc::EIO));
+        }
+        bytes.resize(length, 0);
         Ok(())
     }
 
