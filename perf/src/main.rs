@@ -430,7 +430,7 @@ mod tests {
         let arguments = read("--more --rows idle").expect("known options");
         let arguments = arguments.expect("no help");
         assert!(arguments.more);
-        assert_eq!((arguments.pairs, arguments.rows.len()), (5, 1));
+        assert_eq!((arguments.pairs, arguments.rows.len()), (PAIRS, 1));
         assert!(read("--more --quick").is_err());
     }
 
