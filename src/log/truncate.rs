@@ -36,6 +36,9 @@ impl Log {
         }
         let index = self.segment_of(offset);
         self.remove_segments_from(disk, index + 1)?;
+        // The one that is appended to again would be cut by the length that it had when it was rolled.
+        let active = self.active().base_offset;
+        self.uncut.retain(|(rolled, ..)| *rolled < active);
         self.recent.clear();
         let directory = self.directory.clone();
         let config = Arc::clone(&self.config);
@@ -74,6 +77,7 @@ impl Log {
     ) -> Result<(), StorageError> {
         self.forget_queue();
         self.remove_segments_from(disk, 0)?;
+        self.uncut.clear();
         self.start_segment(disk, offset, now)?;
         let snapshots = std::mem::take(&mut self.snapshots);
         self.remove_snapshots(disk, &snapshots)?;

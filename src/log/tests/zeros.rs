@@ -104,6 +104,22 @@ fn a_rolled_file_that_cannot_be_cut_is_neither_synced_nor_closed() {
 }
 
 #[test]
+fn what_is_appended_to_again_is_not_cut_by_its_former_length() {
+    let (disk, simulated) = disk();
+    let mut log = create(&disk, synced_one_by_one());
+    append(&disk, &mut log, 1000);
+    append(&disk, &mut log, 1000);
+    simulated.set_cuts_fail(true);
+    log.roll(&disk, at(1000)).unwrap();
+    append(&disk, &mut log, 1000);
+    simulated.set_cuts_fail(false);
+    assert!(log.truncate_to(&disk, Offset(1), at(1000)).unwrap());
+    append(&disk, &mut log, 5000);
+    assert_eq!(log.unsynced(&disk).unwrap().len(), 1);
+    assert_eq!(read_all(&disk, &log).len(), 2);
+}
+
+#[test]
 fn a_recovery_cuts_them_off_and_calls_nothing_torn() {
     let (disk, simulated) = disk();
     let config = synced_one_by_one();
