@@ -227,6 +227,7 @@ impl Log {
         let _ = segment.persist_indexes(place);
         if self.config.preallocate || segment.has_zeros() {
             let is_cut = segment.trim_file(place).is_ok();
+            // Where it cannot be opened it was let go, and nothing is let go that is longer than its records.
             if let Ok(file) = segment.file(place).map(Arc::clone) {
                 if is_cut {
                     self.cuts.push(file);

@@ -11,6 +11,11 @@ use crate::partition::work::{Answer, Origin, RequestId, Work};
 use crate::runtime::io::SocketAddr;
 use std::sync::Arc;
 
+/// Mail is moved several times on its way, and is as large as its largest kind: what is larger than an answer to
+/// a Produce travels in a box.
+const MAIL_BYTES_MAX: usize = 104;
+const _: () = assert!(size_of::<Mail>() <= MAIL_BYTES_MAX);
+
 /// Mail between shards.
 #[derive(Debug)]
 pub enum Mail {

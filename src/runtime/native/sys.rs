@@ -396,3 +396,28 @@ pub fn random() -> u64 {
     assert_eq!(count, 8, "getrandom failed: {}", io::Error::last_os_error());
     u64::from_ne_bytes(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_small_pieces_are_sent_as_one() {
+        let mut into = [0; GATHERED_BYTES_MAX];
+        let half = [7; GATHERED_BYTES_MAX / 2];
+        let pieces = [IoSlice::new(&half), IoSlice::new(&half)];
+        assert_eq!(
+            gather(&pieces, &mut into),
+            Some(&[7; GATHERED_BYTES_MAX][..])
+        );
+        let pieces = [
+            IoSlice::new(b"one "),
+            IoSlice::new(&[]),
+            IoSlice::new(b"two"),
+        ];
+        assert_eq!(gather(&pieces, &mut into), Some(&b"one two"[..]));
+        assert_eq!(gather(&pieces[..1], &mut into), None);
+        let pieces = [IoSlice::new(&half), IoSlice::new(&half), IoSlice::new(b"1")];
+        assert_eq!(gather(&pieces, &mut into), None);
+    }
+}
