@@ -1,5 +1,6 @@
 //! The system calls on files that the standard library does not have.
 
+use super::waits;
 use crate::base::convert::u64_from;
 use crate::runtime::disk::{Resident, Space};
 use std::ffi::CString;
@@ -107,16 +108,12 @@ pub fn write_vectored(file: &File, position: u64, slices: &mut [IoSlice<'_>]) ->
     while !slices.is_empty() {
         let count = slices.len().min(SLICES_MAX);
         let count_c = libc::c_int::try_from(count).expect("bounded by SLICES_MAX");
+        let from = offset(position)?;
         // SAFETY: an IoSlice has the layout of an iovec (guaranteed on Unix), and each borrows its
         // bytes for the whole call.
-        let written = unsafe {
-            libc::pwritev(
-                file.as_raw_fd(),
-                slices.as_ptr().cast(),
-                count_c,
-                offset(position)?,
-            )
-        };
+        let written = waits::appending(|| unsafe {
+            libc::pwritev(file.as_raw_fd(), slices.as_ptr().cast(), count_c, from)
+        });
         match usize::try_from(written) {
             Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero)),
             Ok(written) => {

@@ -18,3 +18,4 @@ pub(super) mod ring;
 mod sockets;
 pub(super) mod sys;
 mod turns;
+mod waits;

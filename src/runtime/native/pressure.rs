@@ -9,7 +9,7 @@
 //! ```
 //! It is looked at after so many appended bytes that the free run cannot have been used up meanwhile;
 //! a core that appends nothing never looks. What cannot be foreseen (a lock of the file system, memory
-//! that is short in a control group) is learned from turns that waited.
+//! that is short in a control group) is learned from appends that waited.
 
 use crate::base::time::Instant;
 use std::fs::File;
@@ -18,8 +18,8 @@ use std::time::Duration;
 
 /// How often it is looked again while the pressure is high.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// How long a turn that waited keeps the pressure high.
-const WAITED_FOR: Duration = Duration::from_secs(1);
+/// How long an append that waited keeps the pressure high.
+const WAITED_FOR: Duration = Duration::from_secs(4);
 /// Of what is left of the free run, a core may append this part before it looks again: others do too.
 const SHARE: u64 = 8;
 const LOOK_BYTES_MIN: u64 = 1 << 20;
@@ -36,7 +36,7 @@ pub struct Pressure {
     next_bytes: u64,
     /// or, while the pressure is high, at this time.
     next_at: Instant,
-    /// A turn waited: the pressure counts as high until then.
+    /// An append waited: the pressure counts as high until then.
     high_until: Instant,
 }
 
@@ -74,7 +74,7 @@ impl Pressure {
         }
     }
 
-    /// A turn has waited in the kernel, whatever for.
+    /// An append has waited in the kernel, whatever for.
     pub fn on_waited(&mut self, now: Instant) {
         self.high_until = now + WAITED_FOR;
         self.is_high = true;
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_that_waited_counts_for_a_second() {
+    fn an_append_that_waited_counts_for_a_while() {
         let mut pressure = Pressure::new();
         pressure.vmstat = None;
         pressure.on_turn(Instant(0), 0);

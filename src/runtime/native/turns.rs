@@ -6,6 +6,7 @@
 //! asked only for the turns that follow a long one, as such turns come in company.
 
 use super::sys::{self, Switches};
+use super::waits;
 use crate::base::time::Instant;
 use hdrhistogram::Histogram;
 use std::time::Duration;
@@ -71,32 +72,35 @@ impl Turns {
     pub fn begin(&mut self, now: Instant) {
         self.begun = now;
         self.tells = false;
+        waits::watch(self.watched > 0);
         if self.watched > 0 {
             self.watched -= 1;
             self.switches = sys::switches();
         }
     }
 
-    /// It has ended. Answers whether it was long and is known to have waited in the kernel.
+    /// It has ended. Answers whether one of its appends is known to have waited in the kernel.
     pub fn end(&mut self, now: Instant) -> bool {
         let before = self.switches.take();
+        let has_append_waited = waits::take_waited();
         if self.tells {
-            return false;
+            return has_append_waited;
         }
         let took = now.since(self.begun);
         let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.recent.times.saturating_record(microseconds);
-        took >= LONG && self.on_long(now, took, before)
+        if took >= LONG {
+            self.on_long(now, took, before);
+        }
+        has_append_waited
     }
 
     #[cold]
-    fn on_long(&mut self, now: Instant, took: Duration, before: Option<Switches>) -> bool {
+    fn on_long(&mut self, now: Instant, took: Duration, before: Option<Switches>) {
         self.watched = WATCHED_TURNS;
         self.recent.long += 1;
-        let mut has_waited = false;
         if let (Some(before), Some(after)) = (before, sys::switches()) {
-            has_waited = after.voluntary > before.voluntary;
-            if has_waited {
+            if after.voluntary > before.voluntary {
                 self.recent.waited += 1;
             } else if after.involuntary > before.involuntary {
                 self.recent.preempted += 1;
@@ -110,7 +114,6 @@ impl Turns {
                 self.core
             );
         }
-        has_waited
     }
 
     /// Says how long the turns took since this was asked last, without the one that says it.
@@ -194,6 +197,21 @@ mod tests {
         assert_eq!((turns.former.times.len(), turns.former.long), (1001, 2));
         // The last value of a bucket stands for all of it.
         assert_eq!(turns.former.times.max() / 1_000, 30);
+    }
+
+    #[test]
+    fn only_what_waits_in_an_append_says_so() {
+        let pause = || std::thread::sleep(LONG);
+        let mut turns = Turns::new(0);
+        turn(&mut turns, 0, 30_000);
+        turns.begin(Instant(40_000_000));
+        pause();
+        assert!(!turns.end(Instant(70_000_000)));
+        assert_eq!(turns.recent.waited, 1);
+        turns.begin(Instant(80_000_000));
+        waits::appending(pause);
+        assert!(turns.end(Instant(110_000_000)));
+        assert_eq!(turns.recent.waited, 2);
     }
 
     #[test]
