@@ -16,9 +16,11 @@ use crate::base::ids::TopicPartition;
 use crate::partition::placement::owner;
 use crate::partition::work::{Placed, RequestId, Work};
 
-/// The answers of one request, by their places in it.
+/// The answers of one request.
 pub(super) struct Gather<A> {
-    answers: Vec<Option<A>>,
+    /// Those that are there; in the order of their places once all are.
+    answers: Vec<A>,
+    places: usize,
     cores_to_answer: usize,
 }
 
@@ -26,7 +28,8 @@ pub(super) struct Gather<A> {
 pub(super) struct Questions<E, A> {
     /// What each core is asked.
     shares: Vec<Vec<E>>,
-    answers: Vec<Option<A>>,
+    answers: Vec<A>,
+    places: usize,
 }
 
 impl<E, A: Placed> Questions<E, A> {
@@ -35,13 +38,14 @@ impl<E, A: Placed> Questions<E, A> {
         Questions {
             shares: (0..context.cores).map(|_| Vec::new()).collect(),
             answers: Vec::new(),
+            places: 0,
         }
     }
 
     /// Fills the next place with what is known already; `make` is given the place.
     pub(super) fn answer(&mut self, make: impl FnOnce(usize) -> A) {
-        let place = self.answers.len();
-        push(&mut self.answers, Some(make(place)));
+        let place = self.take_place();
+        push(&mut self.answers, make(place));
     }
 
     /// Leaves the next place to the owner of a partition; `make` is given the place.
@@ -51,9 +55,13 @@ impl<E, A: Placed> Questions<E, A> {
 
     /// Leaves the next place to a core; `make` is given the place.
     pub(super) fn ask_core(&mut self, core: usize, make: impl FnOnce(usize) -> E) {
-        let place = self.answers.len();
+        let place = self.take_place();
         push(&mut self.shares[core], make(place));
-        push(&mut self.answers, None);
+    }
+
+    fn take_place(&mut self) -> usize {
+        self.places += 1;
+        self.places - 1
     }
 
     /// Sends each core its share, as one piece of work.
@@ -73,6 +81,7 @@ impl<E, A: Placed> Questions<E, A> {
         }
         Gather {
             answers: self.answers,
+            places: self.places,
             cores_to_answer,
         }
     }
@@ -92,19 +101,26 @@ impl<A: Placed> Gather<A> {
     pub(super) fn empty() -> Gather<A> {
         Gather {
             answers: Vec::new(),
+            places: 0,
             cores_to_answer: 0,
         }
     }
 
-    /// Puts the answers of one core where they belong.
+    /// Takes the answers of one core. Most requests ask one alone: its list is theirs.
     pub(super) fn receive(&mut self, answers: Vec<A>) {
         assert!(self.cores_to_answer > 0, "every core answers once");
-        for answer in answers {
-            let at = answer.at();
-            assert!(self.answers[at].is_none(), "a place is answered once");
-            self.answers[at] = Some(answer);
-        }
         self.cores_to_answer -= 1;
+        if self.answers.is_empty() {
+            self.answers = answers;
+        } else {
+            self.answers.extend(answers);
+        }
+        if self.is_complete() {
+            // Each core's are in order, so that this merges a few runs.
+            self.answers.sort_by_key(Placed::at);
+            let places = self.answers.iter().map(Placed::at);
+            assert!(places.eq(0..self.places), "a place is answered once");
+        }
     }
 
     /// Whether every core has answered.
@@ -112,17 +128,15 @@ impl<A: Placed> Gather<A> {
         self.cores_to_answer == 0
     }
 
-    /// The answers that are there, in the order of their places.
+    /// The answers that are there; in the order of their places once all are.
     pub(super) fn answers(&self) -> impl Iterator<Item = &A> {
-        self.answers.iter().flatten()
+        self.answers.iter()
     }
 
     /// All answers, in the order of their places.
     pub(super) fn into_answers(self) -> impl Iterator<Item = A> {
         assert!(self.is_complete(), "a core has not answered yet");
-        self.answers
-            .into_iter()
-            .map(|answer| answer.expect("a core answers everything that it was asked"))
+        self.answers.into_iter()
     }
 }
 
@@ -140,7 +154,8 @@ mod tests {
 
     fn asked_of_two_cores() -> Gather<Answer> {
         Gather {
-            answers: vec![Some(Answer(0, "known")), None, None, None],
+            answers: vec![Answer(0, "known")],
+            places: 4,
             cores_to_answer: 2,
         }
     }
@@ -172,9 +187,17 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "a place is answered once")]
+    fn every_place_is_answered() {
+        let mut gather = asked_of_two_cores();
+        gather.receive(vec![Answer(1, "b")]);
+        gather.receive(vec![Answer(2, "c")]);
+    }
+
+    #[test]
+    #[should_panic(expected = "a place is answered once")]
     fn a_place_is_not_answered_twice() {
         let mut gather = asked_of_two_cores();
         gather.receive(vec![Answer(1, "b")]);
-        gather.receive(vec![Answer(1, "b")]);
+        gather.receive(vec![Answer(1, "b"), Answer(2, "c")]);
     }
 }

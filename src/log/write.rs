@@ -1,7 +1,7 @@
 //! Group commit: one write per segment file for all batches that were queued, and rolling.
 //!
 //! Of each batch the first 16 bytes are written from the queue (base offset, length, leader
-//! epoch), the rest from where the network put it.
+//! epoch), the rest from where the network put it; small batches are copied together before.
 
 use crate::base::convert::u64_from;
 use crate::base::ids::Offset;
@@ -16,7 +16,12 @@ use crate::record::batch::PATCHED_HEAD_BYTES;
 use crate::runtime::disk::{Disk, OpenMode};
 use bytes::Bytes;
 use std::io::IoSlice;
+use std::ops::Range;
 use std::sync::Arc;
+
+/// Batches up to this size are copied together. The kernel takes longer over two more pieces of memory
+/// than such a batch takes to be copied.
+const COPIED_BYTES_MAX: usize = 1024;
 
 /// What a write did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,6 +32,57 @@ pub struct Written {
     pub bytes: u64,
     /// Batches written.
     pub batches: usize,
+}
+
+/// The batches of one write, in few pieces of memory.
+struct Pieces<'a> {
+    /// Small batches.
+    copied: Vec<u8>,
+    order: Vec<Piece<'a>>,
+}
+
+enum Piece<'a> {
+    /// Small ones that follow each other: this part of `copied`.
+    Copied(Range<usize>),
+    /// A large one, where the network put it.
+    Lying(&'a Queued),
+}
+
+impl<'a> Pieces<'a> {
+    fn of(run: &'a [Queued]) -> Pieces<'a> {
+        let is_small = |batch: &&Queued| batch.bytes.len() <= COPIED_BYTES_MAX;
+        let small = run.iter().filter(is_small).map(|batch| batch.bytes.len());
+        let mut copied = Vec::with_capacity(small.sum());
+        let mut order = Vec::new();
+        for batch in run {
+            if !is_small(&batch) {
+                order.push(Piece::Lying(batch));
+                continue;
+            }
+            let start = copied.len();
+            copied.extend_from_slice(&batch.head);
+            copied.extend_from_slice(&batch.bytes[PATCHED_HEAD_BYTES..]);
+            match order.last_mut() {
+                Some(Piece::Copied(part)) => part.end = copied.len(),
+                Some(Piece::Lying(_)) | None => order.push(Piece::Copied(start..copied.len())),
+            }
+        }
+        Pieces { copied, order }
+    }
+
+    fn slices(&self) -> Vec<IoSlice<'_>> {
+        let mut slices = Vec::with_capacity(2 * self.order.len());
+        for piece in &self.order {
+            match piece {
+                Piece::Copied(part) => slices.push(IoSlice::new(&self.copied[part.clone()])),
+                Piece::Lying(batch) => {
+                    slices.push(IoSlice::new(&batch.head));
+                    slices.push(IoSlice::new(&batch.bytes[PATCHED_HEAD_BYTES..]));
+                }
+            }
+        }
+        slices
+    }
 }
 
 impl Log {
@@ -97,32 +153,31 @@ impl Log {
     ) -> Result<usize, StorageError> {
         let mark = self.active().mark();
         let start = self.active().bytes;
-        let mut slices = Vec::with_capacity(2 * queue.len());
         let mut count = 0;
         let config = Arc::clone(&self.config);
         for batch in queue {
             if count > 0 && self.must_roll(batch, now) {
                 break;
             }
-            slices.push(IoSlice::new(&batch.head));
-            slices.push(IoSlice::new(&batch.bytes[PATCHED_HEAD_BYTES..]));
             self.active_mut()
                 .count(&config, &batch.header, batch.header.last_offset());
             count += 1;
         }
+        let pieces = Pieces::of(&queue[..count]);
         let place = Place {
             disk,
             directory: &self.directory,
         };
         let written = self.active().file(place).and_then(|file| {
             self.active().reserve(file, &config, start);
-            file.write_vectored_at(start, &mut slices).map_err(|error| {
-                // What was written of it is cut off again; where that fails too, the next
-                // write covers it and recovery stops before it.
-                let _ = file.set_len(start);
-                let path = self.active().path(&self.directory, file_name::LOG);
-                StorageError::io("append to", &path, error)
-            })
+            file.write_vectored_at(start, &mut pieces.slices())
+                .map_err(|error| {
+                    // What was written of it is cut off again; where that fails too, the next
+                    // write covers it and recovery stops before it.
+                    let _ = file.set_len(start);
+                    let path = self.active().path(&self.directory, file_name::LOG);
+                    StorageError::io("append to", &path, error)
+                })
         });
         if let Err(error) = written {
             self.active_mut().restore(mark);

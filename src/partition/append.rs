@@ -9,6 +9,10 @@ use crate::log::AppendError;
 use crate::protocol::errors::ErrorCode;
 use crate::record::batch::RecordBatch;
 
+/// So many lists of batches are kept for the next requests, and so much room each.
+const SPARE_LISTS_MAX: usize = 256;
+const SPARE_ROOM_MAX: usize = 16;
+
 /// One Produce request on its way through the owner's turn.
 pub(super) struct Round {
     origin: Origin,
@@ -17,7 +21,7 @@ pub(super) struct Round {
     queued: Vec<Queued>,
 }
 
-struct Queued {
+pub(super) struct Queued {
     answer: usize,
     /// Where the partition was, which another may have now.
     place: usize,
@@ -61,7 +65,7 @@ impl Partitions {
         let mut round = Round {
             origin,
             answers: Vec::with_capacity(work.entries.len()),
-            queued: Vec::with_capacity(work.entries.len()),
+            queued: self.spare_queued.pop().unwrap_or_default(),
         };
         for entry in work.entries {
             self.append_one(now, entry, &mut round);
@@ -157,6 +161,11 @@ impl Partitions {
             self.settle_round(round);
             if !round.queued.is_empty() {
                 return true;
+            }
+            if self.spare_queued.len() < SPARE_LISTS_MAX
+                && round.queued.capacity() <= SPARE_ROOM_MAX
+            {
+                self.spare_queued.push(std::mem::take(&mut round.queued));
             }
             let answers = std::mem::take(&mut round.answers);
             effects

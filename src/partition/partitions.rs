@@ -1,7 +1,7 @@
 //! All partitions of one core, and the second half of their turn: one write per log that got
 //! batches, then the high watermarks, the answers, the wake-ups.
 
-use super::append::Round;
+use super::append::{Queued, Round};
 use super::leader::Partition;
 use super::room::Room;
 use super::sync::Syncs;
@@ -28,6 +28,8 @@ pub struct Partitions {
     pub(super) dirty: Vec<usize>,
     /// Produce requests whose answer waits for a write, or for a sync.
     pub(super) rounds: Vec<Round>,
+    /// Empty lists of those that were answered.
+    pub(super) spare_queued: Vec<Vec<Queued>>,
     /// Something has happened since that may be what one of them waits for.
     pub(super) rounds_may_end: bool,
     /// Reads that wait for cold pages.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::log::{ReadError, file_name};
+use crate::record::batch::PATCHED_HEAD_BYTES;
 
 #[test]
 fn what_is_appended_is_read_after_it_was_written() {
@@ -47,6 +48,34 @@ fn what_is_appended_is_read_after_it_was_written() {
     assert_eq!(slice.bytes, 0);
     let beyond = log.read(&disk, Offset(6), 10, Offset(5), true);
     assert!(matches!(beyond, Err(ReadError::OffsetOutOfRange { .. })));
+}
+
+#[test]
+fn batches_of_one_write_lie_as_they_came_whatever_their_sizes() {
+    // Small ones are copied together, at the beginning, between large ones, and at the end.
+    let sizes = [10, 20, 3000, 30, 940, 960, 5000, 2000, 40, 50];
+    let (disk, _) = disk();
+    let mut log = create(&disk, LogConfig::default());
+    let mut wanted = Vec::new();
+    for size in sizes {
+        let batch = batch(1, size, 1000);
+        wanted.push(batch.bytes().clone());
+        log.append(batch, EPOCH, at(1000)).unwrap();
+    }
+    log.write(&disk, at(1000)).unwrap();
+    assert_eq!(read_all(&disk, &log).len(), sizes.len());
+    let end = log.log_end_offset();
+    let slice = log.read(&disk, Offset(0), 1 << 20, end, true).unwrap();
+    let mut bytes = vec![0; slice.bytes];
+    let file = slice.file.as_ref().unwrap();
+    file.read_at(slice.position, &mut bytes).unwrap();
+    let mut rest = &bytes[..];
+    for (header, wanted) in headers(&slice).iter().zip(&wanted) {
+        let (found, after) = rest.split_at(header.batch_bytes());
+        assert_eq!(found[PATCHED_HEAD_BYTES..], wanted[PATCHED_HEAD_BYTES..]);
+        rest = after;
+    }
+    assert!(rest.is_empty());
 }
 
 #[test]
