@@ -148,7 +148,12 @@ impl<M: Machine> Coordinator<M> {
     }
 
     /// Takes a command. It is done in a round of this turn; or refused at once.
-    pub fn submit(&mut self, origin: Origin, command: M::Command, replies: &mut Vec<Reply<M>>) {
+    pub fn submit(
+        &mut self,
+        origin: Origin,
+        command: Box<M::Command>,
+        replies: &mut Vec<Reply<M>>,
+    ) {
         let error = match self.state {
             State::Active => {
                 self.queue.push_back(Queued {
@@ -264,7 +269,7 @@ impl<M: Machine> Coordinator<M> {
         self.queue
             .extend(commands.into_iter().map(|command| Queued {
                 origin: None,
-                task: Again::Command(command),
+                task: Again::Command(Box::new(command)),
             }));
     }
 
@@ -296,6 +301,7 @@ impl<M: Machine> Coordinator<M> {
                 Again::Loaded => false,
                 Again::Command(command) => M::shares_round(command),
             };
+            let mut is_noted = false;
             match &subject {
                 // What is about everything sees all, and all later ones see it.
                 None if round.has_records() => {
@@ -305,7 +311,7 @@ impl<M: Machine> Coordinator<M> {
                 None => {}
                 Some(subject) => match subjects.get_mut(subject) {
                     None => {}
-                    Some(Subject::Shared) if shares => {}
+                    Some(Subject::Shared) if shares => is_noted = true,
                     Some(known) => {
                         *known = Subject::Closed;
                         deferred.push_back(Queued { origin, task });
@@ -316,7 +322,7 @@ impl<M: Machine> Coordinator<M> {
             let again = origin.is_none().then(|| task.clone());
             let step = match task {
                 Again::Loaded => self.on_loaded(world),
-                Again::Command(command) => self.machine.handle(world, origin, command),
+                Again::Command(command) => self.machine.handle(world, origin, *command),
             };
             if step.records.is_empty() {
                 replies.extend(step.replies);
@@ -325,6 +331,7 @@ impl<M: Machine> Coordinator<M> {
             round.push(step, again);
             match subject {
                 None => break,
+                Some(_) if is_noted => {}
                 Some(subject) => {
                     let known = if shares {
                         Subject::Shared

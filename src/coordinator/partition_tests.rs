@@ -223,7 +223,8 @@ impl Scene {
             generation: 0,
         };
         let origin = Origin { core: 0, request };
-        self.coordinator.submit(origin, ask, &mut self.replies);
+        self.coordinator
+            .submit(origin, Box::new(ask), &mut self.replies);
     }
 
     /// One round; its number of batches.

@@ -21,7 +21,7 @@ pub enum Again<C> {
     /// What follows on loading.
     Loaded,
     /// A timer, or a change of metadata.
-    Command(C),
+    Command(Box<C>),
 }
 
 /// What a step made, until it is known whether it was written.

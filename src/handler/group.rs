@@ -141,6 +141,7 @@ impl Context<'_> {
         };
         let core = owner(topic_partition, self.cores);
         let origin = self.origin(id);
+        let command = Box::new(command);
         self.outbox.groups.push((core, origin, partition, command));
     }
 }

@@ -107,7 +107,7 @@ pub struct Outbox {
     pub commands: Vec<(Origin, Command)>,
     /// For coordinators of groups: the core, who asks, the partition of `__consumer_offsets`, what
     /// for.
-    pub groups: Vec<(usize, Origin, PartitionIndex, GroupCommand)>,
+    pub groups: Vec<(usize, Origin, PartitionIndex, Box<GroupCommand>)>,
 }
 
 /// A request as it arrived.

@@ -42,7 +42,12 @@ pub struct Coordinators {
 
 impl Coordinators {
     /// Takes a command for the groups of a partition, which is done in this turn, or refused.
-    pub fn submit(&mut self, origin: Origin, partition: PartitionIndex, command: GroupCommand) {
+    pub fn submit(
+        &mut self,
+        origin: Origin,
+        partition: PartitionIndex,
+        command: Box<GroupCommand>,
+    ) {
         match self.groups.get_mut(&partition) {
             Some(coordinator) => {
                 coordinator.submit(origin, command, &mut self.replies);

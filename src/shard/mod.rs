@@ -189,7 +189,7 @@ impl Shard {
                 origin,
                 partition,
                 command,
-            } => self.coordinators.submit(origin, partition, *command),
+            } => self.coordinators.submit(origin, partition, command),
             Mail::GroupReply { request, reply } => self.on_group_reply(io, request, *reply),
             Mail::Image(image) => self.on_image(io, MetadataImage::clone(&image)),
             Mail::Committed(batch) => self.on_committed(io, &batch),
@@ -241,7 +241,7 @@ impl Shard {
                         Mail::Group {
                             origin,
                             partition,
-                            command: Box::new(command),
+                            command,
                         },
                     );
                 }
