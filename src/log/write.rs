@@ -16,7 +16,6 @@ use crate::record::batch::PATCHED_HEAD_BYTES;
 use crate::runtime::disk::{Disk, OpenMode};
 use bytes::Bytes;
 use std::io::IoSlice;
-use std::ops::Range;
 use std::sync::Arc;
 
 /// Batches up to this size are copied together. The kernel takes longer over two more pieces of memory
@@ -34,55 +33,41 @@ pub struct Written {
     pub batches: usize,
 }
 
-/// The batches of one write, in few pieces of memory.
-struct Pieces<'a> {
-    /// Small batches.
-    copied: Vec<u8>,
-    order: Vec<Piece<'a>>,
+fn is_small(batch: &Queued) -> bool {
+    batch.bytes.len() <= COPIED_BYTES_MAX
 }
 
-enum Piece<'a> {
-    /// Small ones that follow each other: this part of `copied`.
-    Copied(Range<usize>),
-    /// A large one, where the network put it.
-    Lying(&'a Queued),
+/// The small ones of these batches, one after the other, as they are to be written.
+fn copied(run: &[Queued]) -> Vec<u8> {
+    let mut copied = Vec::new();
+    for batch in run.iter().filter(|batch| is_small(batch)) {
+        copied.extend_from_slice(&batch.head);
+        copied.extend_from_slice(&batch.bytes[PATCHED_HEAD_BYTES..]);
+    }
+    copied
 }
 
-impl<'a> Pieces<'a> {
-    fn of(run: &'a [Queued]) -> Pieces<'a> {
-        let is_small = |batch: &&Queued| batch.bytes.len() <= COPIED_BYTES_MAX;
-        let small = run.iter().filter(is_small).map(|batch| batch.bytes.len());
-        let mut copied = Vec::with_capacity(small.sum());
-        let mut order = Vec::new();
-        for batch in run {
-            if !is_small(&batch) {
-                order.push(Piece::Lying(batch));
-                continue;
-            }
-            let start = copied.len();
-            copied.extend_from_slice(&batch.head);
-            copied.extend_from_slice(&batch.bytes[PATCHED_HEAD_BYTES..]);
-            match order.last_mut() {
-                Some(Piece::Copied(part)) => part.end = copied.len(),
-                Some(Piece::Lying(_)) | None => order.push(Piece::Copied(start..copied.len())),
-            }
+/// The pieces of memory of one write: small batches that follow each other are one, in `copied`; large ones lie
+/// where the network put them.
+fn pieces<'a>(run: &'a [Queued], copied: &'a [u8]) -> Vec<IoSlice<'a>> {
+    let mut pieces = Vec::with_capacity(2 * run.len() + 1);
+    let (mut from, mut to) = (0, 0);
+    for batch in run {
+        if is_small(batch) {
+            to += batch.bytes.len();
+            continue;
         }
-        Pieces { copied, order }
-    }
-
-    fn slices(&self) -> Vec<IoSlice<'_>> {
-        let mut slices = Vec::with_capacity(2 * self.order.len());
-        for piece in &self.order {
-            match piece {
-                Piece::Copied(part) => slices.push(IoSlice::new(&self.copied[part.clone()])),
-                Piece::Lying(batch) => {
-                    slices.push(IoSlice::new(&batch.head));
-                    slices.push(IoSlice::new(&batch.bytes[PATCHED_HEAD_BYTES..]));
-                }
-            }
+        if from < to {
+            pieces.push(IoSlice::new(&copied[from..to]));
+            from = to;
         }
-        slices
+        pieces.push(IoSlice::new(&batch.head));
+        pieces.push(IoSlice::new(&batch.bytes[PATCHED_HEAD_BYTES..]));
     }
+    if from < to {
+        pieces.push(IoSlice::new(&copied[from..to]));
+    }
+    pieces
 }
 
 impl Log {
@@ -163,21 +148,22 @@ impl Log {
                 .count(&config, &batch.header, batch.header.last_offset());
             count += 1;
         }
-        let pieces = Pieces::of(&queue[..count]);
+        let run = &queue[..count];
+        let copied = copied(run);
+        let mut pieces = pieces(run, &copied);
         let place = Place {
             disk,
             directory: &self.directory,
         };
         let written = self.active().file(place).and_then(|file| {
             self.active().reserve(file, &config, start);
-            file.write_vectored_at(start, &mut pieces.slices())
-                .map_err(|error| {
-                    // What was written of it is cut off again; where that fails too, the next
-                    // write covers it and recovery stops before it.
-                    let _ = file.set_len(start);
-                    let path = self.active().path(&self.directory, file_name::LOG);
-                    StorageError::io("append to", &path, error)
-                })
+            file.write_vectored_at(start, &mut pieces).map_err(|error| {
+                // What was written of it is cut off again; where that fails too, the next
+                // write covers it and recovery stops before it.
+                let _ = file.set_len(start);
+                let path = self.active().path(&self.directory, file_name::LOG);
+                StorageError::io("append to", &path, error)
+            })
         });
         if let Err(error) = written {
             self.active_mut().restore(mark);
