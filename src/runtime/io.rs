@@ -390,7 +390,7 @@ impl<M> Io<M> {
     }
 
     /// Whether a write into a file might have to wait now: because too much of the machine's memory is
-    /// dirty, or because a turn has just waited. Then [`Io::write`] keeps it out of the turn.
+    /// dirty, or because an append has just waited. Then [`Io::write`] keeps it out of the turn.
     #[must_use]
     pub fn writes_wait(&self) -> bool {
         match &self.backend {
