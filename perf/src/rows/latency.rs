@@ -10,8 +10,11 @@ const P999: &str = "latency_p999_ms";
 const P9999: &str = "latency_p9999_ms";
 const KEPT: &str = "rate_kept";
 const HELD_UP: &str = "held_up_ms";
+const CORE_HELD_UP: &str = "held_up_core_ms";
 /// What any answer takes that comes over the loopback.
 const PING_PONG: (&str, &str) = ("limit", "ping_pong_p50_ms");
+/// And one of a thousand of them.
+const PING_PONG_P999: (&str, &str) = ("limit", "ping_pong_p999_ms");
 
 /// Producers at a rate.
 pub const RATE_50K: Row = Row {
@@ -63,6 +66,12 @@ pub const RATE_50K: Row = Row {
             Goal::None,
         ),
         alone("the same, Apache's", ("kafka", HELD_UP), Goal::None),
+        alone(
+            "the processor that was held up most, ms a run, klamm's runs",
+            ("klamm", CORE_HELD_UP),
+            Goal::None,
+        ),
+        alone("the same, Apache's", ("kafka", CORE_HELD_UP), Goal::None),
     ],
 };
 
@@ -85,6 +94,12 @@ pub const ONE_AT_A_TIME: Row = Row {
             ("klamm", P50),
             PING_PONG,
             Goal::MedianAtMost(3.5),
+        ),
+        against(
+            "p99.9 over a ping-pong's, ms",
+            ("klamm", P999),
+            PING_PONG_P999,
+            Goal::None,
         ),
         against_kafka("p50, ms", P50, Goal::None),
         against_kafka(
@@ -153,6 +168,12 @@ pub const END_TO_END: Row = Row {
             Goal::None,
         ),
         alone("the same, Apache's", ("kafka-50", HELD_UP), Goal::None),
+        alone(
+            "the processor that was held up most, ms a run, klamm's runs",
+            ("klamm-50", CORE_HELD_UP),
+            Goal::None,
+        ),
+        alone("the same, Apache's", ("kafka-50", CORE_HELD_UP), Goal::None),
     ],
 };
 
@@ -228,6 +249,16 @@ pub const PRODUCERS: Row = Row {
             Goal::None,
         ),
         alone("the same, Apache's", ("kafka-400", HELD_UP), Goal::None),
+        alone(
+            "the processor that was held up most, ms a run, klamm's runs",
+            ("klamm-400", CORE_HELD_UP),
+            Goal::None,
+        ),
+        alone(
+            "the same, Apache's",
+            ("kafka-400", CORE_HELD_UP),
+            Goal::None,
+        ),
     ],
 };
 
