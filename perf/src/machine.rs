@@ -230,15 +230,18 @@ pub fn describe(work: &Path) -> Value {
             .trim()
             .to_owned()
     };
-    json!({
+    let mut machine = json!({
         "cpu": field(&cpu, "model name"),
         "cores": std::thread::available_parallelism().map_or(0, |count| count.get()),
         "memory": field(&memory, "MemTotal"),
         "kernel": line("/proc/sys/kernel/osrelease"),
         "file_system": file_system(work),
-        "congestion_control": crate::pacing::congestion_control(),
         "load_average": line("/proc/loadavg"),
-    })
+    });
+    for (name, set) in crate::kernel::settings() {
+        machine[name] = set.into();
+    }
+    machine
 }
 
 /// Device, type and options of the file system that `folder` is on.

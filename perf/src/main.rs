@@ -21,14 +21,15 @@ mod figures;
 mod generator;
 mod group_loads;
 mod group_wire;
+mod heap;
 mod held;
+mod kernel;
 mod latency_loads;
 mod links;
 mod loads;
 mod machine;
 mod offsets;
 mod orphans;
-mod pacing;
 mod probe;
 mod produce_loads;
 mod rdkafka;
@@ -194,7 +195,7 @@ fn bench(arguments: &Arguments) -> Result<(), String> {
     }
     machine::raise_open_files();
     let installation = prepare(arguments, &perf)?;
-    pacing::end();
+    kernel::prepare();
     if arguments.warm && !arguments.quick {
         println!("warming the guest's memory");
         machine::warm_memory(&installation.work, machine::ALL_MEMORY)?;

@@ -105,7 +105,7 @@ pub fn end_all() {
     let mut orphans = orphans();
     orphans.end_all();
     crate::cap::remove_all();
-    crate::pacing::restore();
+    crate::kernel::restore();
     if let Some(work) = orphans.work.take() {
         let _ = std::fs::remove_dir_all(work);
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// What all sittings of a file have in common, and where a result has it.
-const IN_COMMON: [(&str, &str); 7] = [
+const IN_COMMON: [(&str, &str); 8] = [
     ("klamm", "/versions/klamm"),
     ("Apache Kafka", "/versions/kafka"),
     ("Java", "/versions/java"),
@@ -14,6 +14,7 @@ const IN_COMMON: [(&str, &str); 7] = [
     ("processor", "/machine/cpu"),
     ("count of cores", "/machine/cores"),
     ("congestion control", "/machine/congestion_control"),
+    ("order of reported pages", "/machine/page_reporting_order"),
 ];
 
 /// A result that rounds are added to.

@@ -7,12 +7,12 @@ use crate::{loads, scale_loads};
 const CONNECTED: [Comparison; 5] = [
     alone(
         "memory of a connection, KiB",
-        ("klamm", "kib_per_connection"),
+        ("klamm", "kept_kib_per_connection"),
         Goal::MedianAtMost(8.0),
     ),
     against_kafka(
-        "memory of a connection, KiB",
-        "kib_per_connection",
+        "memory of a connection (Apache's: its heap alone), KiB",
+        "kept_kib_per_connection",
         one_of(10.0),
     ),
     against_kafka(
