@@ -7,12 +7,13 @@ use crate::{loads, scale_loads};
 const CONNECTED: [Comparison; 5] = [
     alone(
         "memory of a connection, KiB",
-        ("klamm", "kept_kib_per_connection"),
+        ("klamm", "kib_per_connection"),
         Goal::MedianAtMost(8.0),
     ),
-    against_kafka(
+    against(
         "memory of a connection (Apache's: its heap alone), KiB",
-        "kept_kib_per_connection",
+        ("klamm", "kib_per_connection"),
+        ("kafka", "heap_kib_per_connection"),
         one_of(10.0),
     ),
     against_kafka(
