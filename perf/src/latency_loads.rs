@@ -194,19 +194,19 @@ pub fn one_at_a_time(bench: &Bench, measured: &mut Measured) -> Result<(), Strin
 
 /// Open loop at parts of what the slower system can do.
 pub fn end_to_end(bench: &Bench, measured: &mut Measured) -> Result<(), String> {
-    const TOPIC: &str = "open-loop";
     const PERCENT: [u32; 3] = [10, 50, 80];
     const TRIALS: usize = 3;
     const UNBOUNDED: f64 = 1e6;
     let mut running = Running::start(bench, measured, &bench.contestants())?;
-    for (_, broker) in &mut running.0 {
-        wire::create_topic(broker.port(), TOPIC, PARTITIONS)?;
-    }
-    let once = |broker: &mut Broker, records, rate| {
-        end_to_end_once(bench, broker, TOPIC, records, KIB, Some(rate))
+    // A topic for each run, which is deleted after it: all of them together would not fit on the disk.
+    let once = |broker: &mut Broker, topic: &str, records, rate| {
+        wire::create_topic(broker.port(), topic, PARTITIONS)?;
+        let figures = end_to_end_once(bench, broker, topic, records, KIB, Some(rate))?;
+        broker.node.forget_topic(topic)?;
+        Ok::<_, String>(figures)
     };
     running.warm_up(bench, |broker, _| {
-        once(broker, bench.count(50_000), 10_000.0).map(drop)
+        once(broker, "warm-up", bench.count(50_000), 10_000.0).map(drop)
     })?;
     // Rounds that are added run at the rates of those that are there.
     let former = bench.former.as_ref();
@@ -219,7 +219,7 @@ pub fn end_to_end(bench: &Bench, measured: &mut Measured) -> Result<(), String> 
     for label in tried {
         let mut rates = Vec::new();
         for _ in 0..TRIALS {
-            let figures = once(running.get(label)?, bench.count(300_000), UNBOUNDED)?;
+            let figures = once(running.get(label)?, "most", bench.count(300_000), UNBOUNDED)?;
             rates.push(figures.of("records_per_s"));
         }
         let rate = median(&rates).unwrap_or(0.0);
@@ -240,9 +240,10 @@ pub fn end_to_end(bench: &Bench, measured: &mut Measured) -> Result<(), String> 
         known.extend(systems.map(|one| (format!("{one}-{percent}"), one, rate)));
     }
     let labels: Vec<&str> = known.iter().map(|(label, ..)| label.as_str()).collect();
-    bench.alternate(measured, &labels, |label, _| {
+    bench.alternate(measured, &labels, |label, round| {
         let (_, system, rate) = called(&known, label, |one| &one.0)?;
-        once(running.get(system)?, due(*rate, duration), *rate)
+        let topic = format!("{label}-{round}");
+        once(running.get(system)?, &topic, due(*rate, duration), *rate)
     })?;
     running.stop()
 }
