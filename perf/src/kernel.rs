@@ -62,7 +62,9 @@ pub fn prepare() {
                 kept.push((file, former));
             }
             Err(error) => {
-                eprintln!("{file} cannot be set to {wanted}: {error}; {why}; try as root");
+                eprintln!(
+                    "{file} cannot be set to {wanted}: {error}; {why}; as root: echo {wanted} > {file}"
+                );
             }
         }
     }
